@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The configuration of one sensor, as read from YAML and the command line. Plain data; who reads it does not
+ * write it. tools/airglow.yaml documents every key.
+ */
+#ifndef AIRGLOW_BASE_CONFIG_H
+#define AIRGLOW_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "airglow/abi.h"
+#include "engine/plan.h"
+
+enum config_mode { CONFIG_MODE_AUTO, CONFIG_MODE_NATIVE, CONFIG_MODE_GENERIC };
+
+struct config_interface {
+	char *name;
+	enum ag_feed feed;
+	enum config_mode mode;
+};
+
+struct config_scope {
+	char *name; /* [a-z0-9_-], unique; scope id = index + 1 */
+};
+
+struct config_watch {
+	uint8_t protocol; /* 6 or 17 */
+	uint16_t port;
+};
+
+struct config {
+	struct config_interface *interfaces;
+	size_t interfaces_count;
+	struct config_scope *scopes;
+	size_t scopes_count;
+	struct plan_prefix *prefixes; /* dark and live together, scope 0 = live */
+	size_t prefixes_count;
+	struct ag_decap *decaps;
+	size_t decaps_count;
+	struct config_watch *watch; /* sorted; default: the built-in watch list */
+	size_t watch_count;
+	char *listen;		/* "127.0.0.1:10023" */
+	char *state;		/* directory, may be NULL */
+	char *netns;		/* name under /run/netns or path: interfaces are looked up there; may be NULL */
+	uint64_t memory_bytes;	/* bound for all maps together */
+	uint64_t addresses;	/* replay: N when there is no dark prefix (0: unknown) */
+	bool keep;
+};
+
+/* All-default configuration. */
+int config_new(struct config **out);
+void config_free(struct config **config);
+
+/*
+ * Reads a YAML file into config. Unknown keys and bad values are refused: 0 or -errno, why = one sentence with
+ * file, line and reason.
+ */
+int config_read(struct config *config, const char *path, char *why, size_t why_size);
+
+/* Adds from the command line: prefixes separated by commas, into the scope named `scope` ("dark" if NULL). */
+int config_add_dark(struct config *config, const char *list, const char *scope, char *why, size_t why_size);
+int config_add_interface(struct config *config, const char *name, char *why, size_t why_size);
+
+/* Checks what only the whole shows (overlaps, limits, needed keys). live: a sensor that runs, not a replay. */
+int config_check(const struct config *config, bool live, char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The collector: reads the books, checks the laws, moves the epoch, publishes a snapshot a second. It does not
+ * know who runs the program nor who reads the snapshots.
+ */
+#ifndef AIRGLOW_COLLECT_COLLECT_H
+#define AIRGLOW_COLLECT_COLLECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "collect/snapshot.h"
+#include "engine/engine.h"
+
+struct collector;
+
+struct collector_options {
+	struct engine *engine;
+	const struct plan *plan;     /* borrowed for the collector's life */
+	const struct config *config; /* borrowed for the collector's life */
+	struct snapshot_box *box;    /* where snapshots go; NULL: only collector_snapshot() */
+	bool live;		     /* true: books are written while they are read (grace periods, NIC counters) */
+};
+
+int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size);
+void collector_free(struct collector **collector);
+
+/* Live: an attached interface, shown in snapshots. Call before collector_start. */
+int collector_add_interface(struct collector *collector, const char *name, enum ag_feed feed, const char *xdp_mode);
+
+/* Newest doctor report, copied into the next snapshots. Any thread. */
+void collector_set_checks(struct collector *collector, const struct snapshot_check *checks, unsigned int count);
+/* An interface went or came back (rtnetlink). Any thread. */
+void collector_set_present(struct collector *collector, const char *name, bool present);
+
+/* Starts and stops the thread that ticks once a second. Stop publishes one last snapshot. */
+int collector_start(struct collector *collector);
+void collector_stop(struct collector *collector);
+
+/* Moves the open interval on (replay: by packet time; live: the thread does it every 10 s). */
+void collector_next_epoch(struct collector *collector);
+
+/* One snapshot now, the caller's to unref; NULL without memory. */
+struct snapshot *collector_snapshot(struct collector *collector);
+
+#endif

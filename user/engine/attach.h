@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The program on an interface: native XDP, else generic, and which of them it became. Detaches when freed or when
+ * the process dies (the kernel's link goes with its file descriptor).
+ */
+#ifndef AIRGLOW_ENGINE_ATTACH_H
+#define AIRGLOW_ENGINE_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/config.h"
+
+struct attachment;
+
+/*
+ * Attaches the program to an interface. mode AUTO tries native first. Another program on the interface, an
+ * interface without an Ethernet header, or one that is missing is refused with a sentence that names it (and the
+ * holder). 0 or -errno.
+ */
+int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode, char *why,
+		     size_t why_size);
+void attach_free(struct attachment **attachment);
+
+/* "native" or "generic". */
+const char *attach_mode(const struct attachment *attachment);
+/* Why native was not possible (one sentence), or NULL. */
+const char *attach_fallback_reason(const struct attachment *attachment);
+uint32_t attach_ifindex(const struct attachment *attachment);
+
+/* Fills a slot of the settings for an interface: index, MAC, feed. 0 or -errno with a sentence. */
+int attach_describe(struct ag_interface *slot, const char *name, enum ag_feed feed, char *why, size_t why_size);
+
+#endif

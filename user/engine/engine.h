@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One packet pipeline with its books, run by the kernel (BPF) or in this process (native). Both are compiled
+ * from the same headers in bpf/. An engine does not know where frames come from, nor what the figures mean.
+ */
+#ifndef AIRGLOW_ENGINE_ENGINE_H
+#define AIRGLOW_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "airglow/abi.h"
+#include "engine/books.h"
+#include "engine/plan.h"
+
+struct engine;
+
+enum engine_kind { ENGINE_NATIVE, ENGINE_KERNEL };
+
+struct engine_options {
+	enum engine_kind kind;
+	bool replay;		/* frames come from engine_run(), one slice, packet time */
+	const struct plan *plan; /* what is dark; sizes follow from it */
+	const char *object;	/* NULL: the embedded program; else a BPF object file to load (upgrade tests) */
+};
+
+/*
+ * Opens an engine and puts the plan in force. Returns 0 or -errno with one sentence in why (naming the thing and
+ * the remedy). The plan is not kept.
+ */
+int engine_open(struct engine **out, const struct engine_options *options, char *why, size_t why_size);
+void engine_free(struct engine **engine);
+
+/* The label of JSON: "native" or "kernel". */
+const char *engine_name(const struct engine *engine);
+struct books *engine_books(struct engine *engine);
+
+/*
+ * Runs one frame (replay engines only). bytes has caplen bytes, wirelen is its length on the wire.
+ * Returns the XDP verdict or -errno.
+ */
+int engine_run(struct engine *engine, const struct ag_replay *replay, const uint8_t *bytes);
+
+/* Puts another plan in force by the other side of the settings. -ENOSPC: the plan needs larger tables. */
+int engine_apply(struct engine *engine, const struct plan *plan, char *why, size_t why_size);
+
+/* File descriptor of the BPF program, or -1 (native). Owned by the engine. */
+int engine_program_fd(const struct engine *engine);
+
+/* How often the kernel ran the program, if statistics were on (engine_count_runs before the first frame). */
+int engine_count_runs(struct engine *engine);
+int engine_runs(const struct engine *engine, uint64_t *runs);
+
+#endif

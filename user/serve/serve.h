@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * HTTP: metrics and JSON from snapshots. Knows snapshots and nothing behind them.
+ */
+#ifndef AIRGLOW_SERVE_SERVE_H
+#define AIRGLOW_SERVE_SERVE_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "collect/snapshot.h"
+
+struct serve;
+
+/*
+ * Opens the listening socket: "ADDRESS:PORT", "[v6]:PORT". In the caller's network namespace, so that a sensor
+ * that then enters another one is still reached. 0 and a file descriptor (the caller's), or -errno and a sentence.
+ */
+int serve_listen(int *fd_out, const char *address, char *why, size_t why_size);
+
+/* Serves on a listening socket (taken over) until serve_stop. box is borrowed. */
+int serve_start(struct serve **out, int listen_fd, struct snapshot_box *box, char *why, size_t why_size);
+void serve_stop(struct serve **serve);
+
+/* The object of /api/v1/summary and `replay --json`: a new reference, NULL without memory. */
+json_t *serve_summary(const struct snapshot *snapshot);
+
+#endif
