@@ -207,7 +207,7 @@ static void set_resolution(struct capture_interface *i, uint8_t resolution)
 	else if (exponent - NS_EXPONENT < 20)
 		i->tick_scale = power_of_ten(exponent - NS_EXPONENT);
 	else
-		i->tick_scale = UINT64_MAX; /* so fine that 64 bits of ticks are no ns */
+		i->tick_scale = 0; /* so fine that 64 bits of ticks are no ns */
 }
 
 static uint64_t to_time_ns(const struct capture_interface *i, uint64_t ticks)
@@ -217,7 +217,7 @@ static uint64_t to_time_ns(const struct capture_interface *i, uint64_t ticks)
 	if (i->tick_binary)
 		ns = (__int128)(((unsigned __int128)ticks * 1000000000u) >> i->tick_shift);
 	else if (i->tick_divides)
-		ns = (__int128)(ticks / i->tick_scale);
+		ns = i->tick_scale ? (__int128)(ticks / i->tick_scale) : 0;
 	else
 		ns = (__int128)((unsigned __int128)ticks * i->tick_scale);
 	ns += (__int128)i->offset_s * 1000000000;
