@@ -155,7 +155,7 @@ struct ag_decap {
 	__u32 key;     /* GRE key, ERSPAN session, VNI */
 	__u8 key_any;  /* 1: `key` is not compared */
 	__u8 pad[7];
-	__u8 from[16]; /* network order; IPv4 in the first four bytes */
+	__u8 from[16] __attribute__((aligned(8))); /* network order; IPv4 in the first four bytes */
 	__u8 to[16];
 };
 _Static_assert(sizeof(struct ag_decap) == 48, "");

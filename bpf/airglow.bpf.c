@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The sensor in the kernel: an XDP program that counts every packet of an interface. head is here, the rest of the
+ * way is pipeline.h; maps.bpf.h binds it to the maps.
+ */
+#include "bpf/base.h"
+#include "bpf/maps.bpf.h"
+#include "bpf/head.h"
+#include "bpf/pipeline.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Lengths of the frame: the interface's, or in replay the replayer's word (struct ag_replay in front of the frame). */
+AG_INLINE int frame_lengths(struct xdp_md *ctx, struct head *h)
+{
+	const struct ag_replay *replay = (const void *)(long)ctx->data_meta;
+	const void *data = (const void *)(long)ctx->data;
+
+	if (!rodata.replay) {
+		h->wirelen = (__u32)bpf_xdp_get_buff_len(ctx);
+		h->caplen = h->wirelen < AG_HEAD_BYTES ? h->wirelen : AG_HEAD_BYTES;
+		return 0;
+	}
+	if ((const void *)(replay + 1) > data)
+		return -1;
+	h->wirelen = replay->wirelen;
+	h->caplen = replay->caplen < AG_HEAD_BYTES ? replay->caplen : AG_HEAD_BYTES;
+	return 0;
+}
+
+SEC("xdp.frags")
+int airglow(struct xdp_md *ctx)
+{
+	struct scratch *scratch = bind_scratch();
+	struct ag_control *control = bind_control();
+	struct ag_settings *settings;
+	struct ledger ledger = {};
+	struct packet *p;
+	struct head *h;
+
+	if (!scratch || !control || !ledger_open(&ledger, bpf_get_smp_processor_id()))
+		return XDP_ABORTED;
+	p = &scratch->packet;
+	h = &scratch->head;
+	h->side = *(volatile __u32 *)&control->side;
+	h->epoch = *(volatile __u32 *)&control->epoch;
+	settings = bind_settings(h->side);
+	if (!settings || frame_lengths(ctx, h))
+		return XDP_ABORTED;
+	__builtin_memset(p, 0, offsetof(struct packet, zeroed_end));
+	find_interface(p, settings, rodata.replay ? 0 : ctx->ingress_ifindex);
+	if (head_copy(ctx, h, h->caplen))
+		h->caplen = 0;
+	return pipeline(p, h, settings, &ledger) == VERDICT_DROP ? XDP_DROP : XDP_PASS;
+}

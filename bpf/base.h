@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What makes one source compile twice: for the kernel (clang -target bpf) and for this process (any C
+ * compiler). The stages reach memory only by the bind_ functions below; maps.bpf.h binds them to BPF maps, the
+ * native engine to plain memory.
+ */
+#ifndef AIRGLOW_BPF_BASE_H
+#define AIRGLOW_BPF_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "airglow/abi.h"
+
+#ifdef __bpf__
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+/* A layer: a global function, which the verifier checks once instead of along every path that leads to it. */
+#define AG_LAYER  __attribute__((noinline))
+#define AG_INLINE static inline __attribute__((always_inline))
+#else
+#include <string.h>
+#include <bpf/bpf_endian.h>
+#define AG_LAYER  static
+#define AG_INLINE static inline
+#endif
+
+/*
+ * An index into an array of `size` entries (a power of two). The barrier keeps clang from dropping the mask when it
+ * knows the bound from a byte swap: the verifier of kernel 6.1 does not know it and would refuse the access.
+ */
+#ifdef __bpf__
+#define ag_bounded(index, size)                                                                                   \
+	({                                                                                                        \
+		__u64 ag_index_ = (index);                                                                        \
+		asm volatile("" : "+r"(ag_index_));                                                               \
+		ag_index_ & ((size) - 1);                                                                         \
+	})
+#else
+AG_INLINE __u64 ag_bounded(__u64 index, __u64 size)
+{
+	return index & (size - 1);
+}
+#endif
+
+/* The memory of the pipeline. NULL from any of them means "no such table": the packet is then not booked there. */
+AG_INLINE const volatile struct ag_rodata *bind_rodata(void);
+AG_INLINE struct ag_control *bind_control(void);
+AG_INLINE struct ag_settings *bind_settings(__u32 side);
+AG_INLINE struct ag_counters *bind_counters(__u32 slice);
+AG_INLINE struct ag_ports *bind_ports(__u32 slice);
+AG_INLINE struct ag_sources *bind_sources(__u32 slice);
+AG_INLINE struct ag_icmp *bind_icmp(void);
+AG_INLINE struct ag_scope16 *bind_scope16(__u32 side);
+AG_INLINE struct ag_block *bind_block(__u32 side, __u32 block);
+AG_INLINE struct ag_split *bind_split(__u32 side, __u32 split);
+AG_INLINE __u32 *bind_seen(__u32 index);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The maps, and the pipeline's memory bound to them. All of them are mmapable arrays: the program writes,
+ * userspace reads the same pages without a syscall. Sizes marked "set by load" follow from the slices and the plan.
+ */
+#ifndef AIRGLOW_BPF_MAPS_H
+#define AIRGLOW_BPF_MAPS_H
+
+#include "bpf/packet.h"
+
+/* What the loader sets before the program is loaded. */
+const volatile struct ag_rodata rodata = {};
+
+/* Which side of the settings is in force, and the open interval: one line, read once a packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_control);
+} control SEC(".maps");
+
+/* Interfaces, tunnels, IPv6 ranges: two sides. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_settings);
+} settings SEC(".maps");
+
+/* Dark IPv4 addresses, first level: two sides. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_scope16);
+} scope16 SEC(".maps");
+
+/* Second level: entries set by load, side 1 begins behind side 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_block);
+} blocks SEC(".maps");
+
+/* Third level, for /24s of several scopes: entries set by load, two sides as above. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_split);
+} splits SEC(".maps");
+
+/* Counters by slice; entries set by load: slices + 1, the last is shared. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_counters);
+} counters SEC(".maps");
+
+/* Packets by destination port, by slice; entries set by load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_ports);
+} ports SEC(".maps");
+
+/* Distinct sources, by slice; entries set by load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_sources);
+} sources SEC(".maps");
+
+/* ICMP kinds, shared by all slices. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_icmp);
+} icmp SEC(".maps");
+
+/* The last interval in which each dark IPv4 address was seen; entries set by load: 256 a page. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, AG_PAGE_ADDRESSES);
+	__type(key, __u32);
+	__type(value, __u32);
+} seen SEC(".maps");
+
+/* struct packet and struct head are too large for the stack of 512 bytes. */
+struct scratch {
+	struct head head;
+	struct packet packet;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+AG_INLINE const volatile struct ag_rodata *bind_rodata(void)
+{
+	return &rodata;
+}
+
+AG_INLINE struct ag_control *bind_control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+AG_INLINE struct ag_settings *bind_settings(__u32 side)
+{
+	return bpf_map_lookup_elem(&settings, &side);
+}
+
+AG_INLINE struct ag_counters *bind_counters(__u32 slice)
+{
+	return bpf_map_lookup_elem(&counters, &slice);
+}
+
+AG_INLINE struct ag_ports *bind_ports(__u32 slice)
+{
+	return bpf_map_lookup_elem(&ports, &slice);
+}
+
+AG_INLINE struct ag_sources *bind_sources(__u32 slice)
+{
+	return bpf_map_lookup_elem(&sources, &slice);
+}
+
+AG_INLINE struct ag_icmp *bind_icmp(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&icmp, &zero);
+}
+
+AG_INLINE struct ag_scope16 *bind_scope16(__u32 side)
+{
+	return bpf_map_lookup_elem(&scope16, &side);
+}
+
+AG_INLINE struct ag_block *bind_block(__u32 side, __u32 block)
+{
+	__u32 key = side * rodata.blocks + block;
+
+	return bpf_map_lookup_elem(&blocks, &key);
+}
+
+AG_INLINE struct ag_split *bind_split(__u32 side, __u32 split)
+{
+	__u32 key = side * rodata.splits + split;
+
+	return bpf_map_lookup_elem(&splits, &key);
+}
+
+AG_INLINE __u32 *bind_seen(__u32 index)
+{
+	return bpf_map_lookup_elem(&seen, &index);
+}
+
+AG_INLINE struct scratch *bind_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The way of a packet, one call a stage; no stage reaches back, and there is one exit. head is the engine's: it
+ * fills struct head (head.h for the kernel, user/engine/native.c for this process).
+ *
+ *	frame -> head -> parse -> scope -> classify -> account -> act -> PASS or DROP
+ *
+ * track and detect (the flow cache) take their place between account and act.
+ */
+#ifndef AIRGLOW_BPF_PIPELINE_H
+#define AIRGLOW_BPF_PIPELINE_H
+
+#include "bpf/packet.h"
+#include "bpf/parse.h"
+#include "bpf/scope.h"
+#include "bpf/classify.h"
+#include "bpf/account.h"
+#include "bpf/act.h"
+
+/* Which configured interface a frame came in by. Leaves slot 0 for one that is not configured. */
+AG_INLINE void find_interface(struct packet *p, const struct ag_settings *s, __u32 ifindex)
+{
+	__u32 i;
+
+	for (i = 0; i < AG_INTERFACES_MAX; i++) {
+		if (s->interfaces[i].ifindex != ifindex)
+			continue;
+		p->interface = i;
+		p->feed = s->interfaces[i].feed;
+		break;
+	}
+}
+
+/* A frame that this host sent itself and that came back. */
+AG_INLINE bool is_looped(const struct packet *p, const struct head *h, const struct ag_settings *s)
+{
+	const struct ag_interface *own = &s->interfaces[ag_bounded(p->interface, AG_INTERFACES_MAX)];
+	__u64 mac;
+
+	if (!own->mac_known || !head_has(h, 0, ETH_HLEN))
+		return false;
+	mac = head_u64(h, 6) >> 16;
+	return mac == ((__u64)own->mac[0] << 40 | (__u64)own->mac[1] << 32 | (__u64)own->mac[2] << 24 |
+		       (__u64)own->mac[3] << 16 | (__u64)own->mac[4] << 8 | own->mac[5]);
+}
+
+AG_INLINE enum verdict pipeline(struct packet *p, const struct head *h, const struct ag_settings *s,
+				const struct ledger *l)
+{
+	account_received(l, p, h);
+	if (is_looped(p, h, s))
+		packet_decide(p, AG_OUTCOME_LOOPED);
+	else if (parse(p, h, s) == PACKET_GOES_ON)
+		scope(p, h, s);
+	classify(p, h, s);
+	account(l, p, h);
+	return act(p);
+}
+
+#endif
