@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One question to rtnetlink and its answers. Knows no message type.
+ */
+#include "collect/rtnl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include <linux/netlink.h>
+
+#define RTNL_TIMEOUT_S 2 /* the kernel answers at once or is in trouble */
+
+struct nlmsghdr *rtnl_begin(char *buffer, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+
+	request->nlmsg_type = type;
+	request->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	return request;
+}
+
+static int receive_answers(struct mnl_socket *socket, uint32_t sequence, mnl_cb_t callback, void *arg)
+{
+	char buffer[32768]; /* what the kernel likes to fill when it dumps */
+	uint32_t port = mnl_socket_get_portid(socket);
+
+	for (;;) {
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		int more;
+
+		if (length < 0)
+			return -errno;
+		more = mnl_cb_run(buffer, (size_t)length, sequence, port, callback, arg);
+		if (more < 0)
+			return -errno;
+		if (more == MNL_CB_STOP)
+			return 0;
+	}
+}
+
+int rtnl_ask(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
+{
+	struct timeval timeout = {.tv_sec = RTNL_TIMEOUT_S};
+	struct mnl_socket *socket;
+	int err;
+
+	socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!socket)
+		return -errno;
+	request->nlmsg_seq = (uint32_t)time(NULL);
+	/* A single answer carries no end mark: ask for an acknowledgement behind it. */
+	if (!(request->nlmsg_flags & NLM_F_DUMP))
+		request->nlmsg_flags |= NLM_F_ACK;
+
+	err = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+	if (!err &&
+	    setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
+		err = -errno;
+	if (!err && mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+		err = -errno;
+	if (!err)
+		err = receive_answers(socket, request->nlmsg_seq, callback, arg);
+	mnl_socket_close(socket);
+	return err;
+}
+
+struct attribute_table {
+	const struct nlattr **by_type;
+	uint16_t types;
+};
+
+static int note_attribute(const struct nlattr *attribute, void *arg)
+{
+	const struct attribute_table *table = arg;
+	uint16_t type = mnl_attr_get_type(attribute);
+
+	if (type < table->types)
+		table->by_type[type] = attribute;
+	return MNL_CB_OK;
+}
+
+void rtnl_attributes(const struct nlmsghdr *message, size_t header_size, const struct nlattr **table,
+		     uint16_t types)
+{
+	struct attribute_table arg = {table, types};
+
+	memset(table, 0, types * sizeof(*table));
+	mnl_attr_parse(message, (unsigned int)header_size, note_attribute, &arg);
+}
+
+void rtnl_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t types)
+{
+	struct attribute_table arg = {table, types};
+
+	memset(table, 0, types * sizeof(*table));
+	mnl_attr_parse_nested(nest, note_attribute, &arg);
+}
