@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Capture files made byte by byte, for test_capture.c. Knows the two formats from their
+ * Capture files made byte by byte, for test_capture*.c. Knows the two formats from their
  * specifications only; shares nothing with the reader.
  */
 #ifndef AIRGLOW_TESTS_CAPTURE_FILES_H
@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,14 @@
 #define MAGIC_US	0xa1b2c3d4u
 #define MAGIC_NS	0xa1b23c4du
 #define MAGIC_KUZNETZOV 0xa1b2cd34u
+
+/* An Ethernet frame with 20 bytes of IPv4 header, and the packet in it. */
+static const uint8_t ethernet[34] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 20};
+static const uint8_t ipv4[20] = {0x45, 0, 0, 20, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 7};
+static const uint8_t ipv6[40] = {0x60, 0, 0, 0, 0, 0, 59, 64};
+
+#define TIME_S 1700000000u
+#define NS     1000000000ull
 
 struct file {
 	uint8_t *bytes;
@@ -222,6 +231,26 @@ static inline void gzip_file(struct file *to, const struct file *from)
 	put(to, made, room - z.avail_out);
 	deflateEnd(&z);
 	free(made);
+}
+
+/* Two sections of different byte order, with interfaces that differ in everything. */
+static inline void make_mixed(struct file *f)
+{
+	/* SLL: the header alone, of an IPv4 packet to us */
+	static const uint8_t sll[16] = {0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0};
+
+	f->big = false;
+	ng_section(f, 1, 0);
+	ng_interface(f, 1, 65535, 6, 0);
+	ng_interface(f, 101, 96, 9, 0);
+	ng_enhanced(f, 0, 1000000, ethernet, 34, 60, -1);
+	ng_enhanced(f, 1, 2000000000, ipv4, 20, 20, -1);
+	block_end(f, block_begin(f, 0x40000bad)); /* of somebody else */
+	f->big = true;
+	ng_section(f, 1, 2);
+	ng_interface(f, 113, 0, 3, 0);
+	ng_old(f, 0, 3000, sll, 16, 80);
+	ng_enhanced(f, 0, 4000, sll, 16, 80, 2);
 }
 
 /* Reads all of an open capture: the first 16 frames and 64 bytes of each are kept. */

@@ -7,6 +7,7 @@
  * A block says its length at both ends. Where the two agree the next block can be found, so what
  * is wrong inside a packet block costs that packet only; where they do not, reading stops.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -352,7 +353,7 @@ static int read_pcapng_record(struct capture *c, struct capture_record *r)
 	int got;
 
 	do {
-		struct block b;
+		struct block b = {0};
 
 		got = next_block(c, &b);
 		if (got != 1)
@@ -365,7 +366,7 @@ static int read_pcapng_record(struct capture *c, struct capture_record *r)
 
 int capture_pcapng_open(struct capture *c, char *why, size_t why_size)
 {
-	struct block b;
+	struct block b = {0};
 	int got = next_block(c, &b);
 
 	if (got == 1)
