@@ -12,7 +12,7 @@ COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 -Werror
 HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-INCLUDE := -Iinclude -Iuser -I. -I$(BUILD)
+INCLUDE := -Iinclude -Iuser -I. -isystem $(BUILD)
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(HARDEN) $(INCLUDE)
 LDLIBS  := -lbpf -lelf -lz -lmicrohttpd -ljansson -lcyaml -lyaml -lpcap -lcurl -lmnl -lm -lpthread

@@ -103,12 +103,16 @@ AG_INLINE void account_class(const struct ledger *l, const struct packet *p)
 
 AG_INLINE void account_seen(const struct packet *p, const struct head *h)
 {
+	struct ag_page *page;
 	__u32 *seen;
 
 	if (!p->has_index)
 		return;
-	seen = bind_seen(p->index);
-	if (seen && *seen != h->epoch)
+	page = bind_seen(p->index / AG_PAGE_ADDRESSES);
+	if (!page)
+		return;
+	seen = &page->epoch[ag_bounded(p->index, AG_PAGE_ADDRESSES)];
+	if (*seen != h->epoch)
 		*seen = h->epoch;
 }
 

@@ -46,8 +46,6 @@ AG_INLINE __u64 ag_bounded(__u64 index, __u64 size)
 
 /* The memory of the pipeline. NULL from any of them means "no such table": the packet is then not booked there. */
 AG_INLINE const volatile struct ag_rodata *bind_rodata(void);
-AG_INLINE struct ag_control *bind_control(void);
-AG_INLINE struct ag_settings *bind_settings(__u32 side);
 AG_INLINE struct ag_counters *bind_counters(__u32 slice);
 AG_INLINE struct ag_ports *bind_ports(__u32 slice);
 AG_INLINE struct ag_sources *bind_sources(__u32 slice);
@@ -55,6 +53,6 @@ AG_INLINE struct ag_icmp *bind_icmp(void);
 AG_INLINE struct ag_scope16 *bind_scope16(__u32 side);
 AG_INLINE struct ag_block *bind_block(__u32 side, __u32 block);
 AG_INLINE struct ag_split *bind_split(__u32 side, __u32 split);
-AG_INLINE __u32 *bind_seen(__u32 index);
+AG_INLINE struct ag_page *bind_seen(__u32 page);
 
 #endif

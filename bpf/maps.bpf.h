@@ -92,13 +92,13 @@ struct {
 	__type(value, struct ag_icmp);
 } icmp SEC(".maps");
 
-/* The last interval in which each dark IPv4 address was seen; entries set by load: 256 a page. */
+/* The last interval in which each dark IPv4 address was seen, a page a /24; entries set by load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, AG_PAGE_ADDRESSES);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct ag_page);
 } seen SEC(".maps");
 
 /* struct packet and struct head are too large for the stack of 512 bytes. */
@@ -172,9 +172,9 @@ AG_INLINE struct ag_split *bind_split(__u32 side, __u32 split)
 	return bpf_map_lookup_elem(&splits, &key);
 }
 
-AG_INLINE __u32 *bind_seen(__u32 index)
+AG_INLINE struct ag_page *bind_seen(__u32 page)
 {
-	return bpf_map_lookup_elem(&seen, &index);
+	return bpf_map_lookup_elem(&seen, &page);
 }
 
 AG_INLINE struct scratch *bind_scratch(void)

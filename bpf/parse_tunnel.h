@@ -70,7 +70,7 @@ AG_INLINE void read_gre(struct tunnel *t, const struct packet *p, const struct h
 		if (version == 1)
 			off += ERSPAN_II_HEADER;
 		else
-			off += ERSPAN_III_HEADER + (head_u8(h, off + 11) & 1 ? ERSPAN_III_EXTRA : 0);
+			off += ERSPAN_III_HEADER + (head_u8(h, off + 11) & 1 ? (__u32)ERSPAN_III_EXTRA : 0);
 		t->ethertype = 0;
 	} else {
 		t->ethertype = type == GRE_ETHERNET ? 0 : type;

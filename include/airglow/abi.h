@@ -199,9 +199,15 @@ struct ag_block {
 
 struct ag_split {
 	__u32 page;
+	__u32 pad;
 	__u8 scope[256]; /* by last octet; 0: not dark */
 };
-_Static_assert(sizeof(struct ag_split) == 260, "");
+_Static_assert(sizeof(struct ag_split) == 264, "a BPF array rounds its elements up to 8 bytes");
+
+/* A page of `seen`: the last interval in which each address of a /24 got a packet; 0: never. */
+struct ag_page {
+	__u32 epoch[AG_PAGE_ADDRESSES];
+};
 
 /*
  * The replayer's word for a frame, handed over as XDP metadata in front of it. 16 bytes: kernel 6.1 allows 32.

@@ -17,7 +17,7 @@ struct books {
 	const struct ag_ports *ports;	    /* [slices + 1] */
 	const struct ag_sources *sources;   /* [slices + 1] */
 	const struct ag_icmp *icmp;	    /* one, shared by all slices */
-	const uint32_t *seen;		    /* [pages * AG_PAGE_ADDRESSES]: epoch of the last packet, 0 never */
+	const struct ag_page *seen;	    /* [pages] */
 	unsigned int pages;
 	struct ag_control *control; /* written by userspace only */
 	size_t bytes;		    /* memory of all maps together */

@@ -22,7 +22,7 @@ struct engine_options {
 	enum engine_kind kind;
 	bool replay;		/* frames come from engine_run(), one slice, packet time */
 	const struct plan *plan; /* what is dark; sizes follow from it */
-	const char *object;	/* NULL: the embedded program; else a BPF object file to load (upgrade tests) */
+	uint64_t memory_bytes;	/* bound for all maps together; 0: none */
 };
 
 /*

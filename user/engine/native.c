@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The native engine: the stages of bpf/ compiled into this process and bound to plain memory. Needs no root; the
+ * offline engine, the unit tests and the fuzzers run the very source that runs in the kernel.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/base.h"
+#include "engine/backend.h"
+
+struct native {
+	struct tables tables;
+	struct ag_rodata rodata;
+};
+
+/* The engine whose frame is being run by this thread: what the bind_ functions are bound to. */
+static _Thread_local struct native *bound;
+
+AG_INLINE const volatile struct ag_rodata *bind_rodata(void)
+{
+	return &bound->rodata;
+}
+
+AG_INLINE struct ag_counters *bind_counters(__u32 slice)
+{
+	return &bound->tables.counters[slice];
+}
+
+AG_INLINE struct ag_ports *bind_ports(__u32 slice)
+{
+	return &bound->tables.ports[slice];
+}
+
+AG_INLINE struct ag_sources *bind_sources(__u32 slice)
+{
+	return &bound->tables.sources[slice];
+}
+
+AG_INLINE struct ag_icmp *bind_icmp(void)
+{
+	return bound->tables.icmp;
+}
+
+AG_INLINE struct ag_scope16 *bind_scope16(__u32 side)
+{
+	return &bound->tables.scope16[side];
+}
+
+AG_INLINE struct ag_block *bind_block(__u32 side, __u32 block)
+{
+	return &bound->tables.blocks[side * bound->tables.sizes.blocks + block];
+}
+
+AG_INLINE struct ag_split *bind_split(__u32 side, __u32 split)
+{
+	return &bound->tables.splits[side * bound->tables.sizes.splits + split];
+}
+
+AG_INLINE struct ag_page *bind_seen(__u32 page)
+{
+	return &bound->tables.seen[page];
+}
+
+#include "bpf/pipeline.h"
+
+static int allocate(struct tables *t, const struct table_sizes *s)
+{
+	t->sizes = *s;
+	t->control = calloc(1, sizeof(*t->control));
+	t->settings = calloc(2, sizeof(*t->settings));
+	t->scope16 = calloc(2, sizeof(*t->scope16));
+	t->blocks = calloc(2 * (size_t)s->blocks, sizeof(*t->blocks));
+	t->splits = calloc(2 * (size_t)s->splits, sizeof(*t->splits));
+	t->counters = calloc(s->slices + 1, sizeof(*t->counters));
+	t->ports = calloc(s->slices + 1, sizeof(*t->ports));
+	t->sources = calloc(s->slices + 1, sizeof(*t->sources));
+	t->icmp = calloc(1, sizeof(*t->icmp));
+	t->seen = calloc(s->pages, sizeof(*t->seen));
+	return t->control && t->settings && t->scope16 && t->blocks && t->splits && t->counters && t->ports && t->sources &&
+			       t->icmp && t->seen
+		       ? 0
+		       : -ENOMEM;
+}
+
+int native_new(struct native **out, const struct table_sizes *sizes)
+{
+	struct native *native = calloc(1, sizeof(*native));
+
+	if (!native)
+		return -ENOMEM;
+	if (allocate(&native->tables, sizes)) {
+		native_free(&native);
+		return -ENOMEM;
+	}
+	native->rodata.replay = 1;
+	native->rodata.slices = sizes->slices;
+	native->rodata.blocks = sizes->blocks;
+	native->rodata.splits = sizes->splits;
+	native->rodata.pages = sizes->pages;
+	*out = native;
+	return 0;
+}
+
+void native_free(struct native **native)
+{
+	struct tables *t;
+
+	if (!*native)
+		return;
+	t = &(*native)->tables;
+	free(t->control);
+	free(t->settings);
+	free(t->scope16);
+	free(t->blocks);
+	free(t->splits);
+	free(t->counters);
+	free(t->ports);
+	free(t->sources);
+	free(t->icmp);
+	free(t->seen);
+	free(*native);
+	*native = NULL;
+}
+
+struct tables *native_tables(struct native *native)
+{
+	return &native->tables;
+}
+
+int native_pipeline(struct native *native, struct head *h)
+{
+	struct ledger ledger = {};
+	struct packet packet;
+	const struct ag_settings *settings;
+
+	bound = native;
+	h->side = native->tables.control->side;
+	h->epoch = native->tables.control->epoch;
+	settings = &native->tables.settings[h->side];
+	if (!ledger_open(&ledger, 0))
+		return -EINVAL;
+	memset(&packet, 0, offsetof(struct packet, zeroed_end));
+	find_interface(&packet, settings, 0);
+	return pipeline(&packet, h, settings, &ledger) == VERDICT_DROP ? 1 : 2; /* XDP_DROP, XDP_PASS */
+}
+
+int native_run(struct native *native, const struct ag_replay *replay, const uint8_t *bytes)
+{
+	struct head head;
+
+	head.wirelen = replay->wirelen;
+	head.caplen = replay->caplen < AG_HEAD_BYTES ? replay->caplen : AG_HEAD_BYTES;
+	memcpy(head.bytes, bytes, head.caplen);
+	return native_pipeline(native, &head);
+}
