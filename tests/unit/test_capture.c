@@ -225,7 +225,8 @@ static void check_link(const struct link_case *l, struct result *r, const char *
 	cr_assert_eq(r->got[0].frame.caplen, 14 + l->packet_bytes, "link %u", l->link);
 	cr_assert_eq(r->got[0].frame.wirelen, 14 + l->packet_bytes + 100);
 	cr_assert_arr_eq(r->got[0].bytes, no_address, 12);
-	cr_assert_eq(r->got[0].bytes[12] << 8 | r->got[0].bytes[13], l->ethertype, "link %u", l->link);
+	cr_assert_eq((uint32_t)(r->got[0].bytes[12] << 8 | r->got[0].bytes[13]), l->ethertype, "link %u",
+		     l->link);
 	cr_assert_arr_eq(r->got[0].bytes + 14, l->packet, l->packet_bytes);
 	cr_assert_eq(r->got[0].frame.outgoing, l->outgoing, "link %u", l->link);
 	cr_assert_eq(r->skipped + r->note_count, 0);
