@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The collector (collect.h): sums the slices, checks the laws, moves the epoch, publishes a snapshot a second.
+ * The laws are checked under traffic: left sides are read, then everybody who was in the program at that moment is
+ * waited for, then the right sides are read, then the left sides again. account.h books left before right.
+ */
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collect/collect.h"
+#include "collect/hll.h"
+#include "collect/nic.h"
+#include "collect/reach.h"
+#include "collect/top.h"
+
+#define NS		1000000000LL
+#define EPOCH_S		10
+#define DAY_S		86400
+#define RATE_WINDOW_S	60
+#define GRACE_FALLBACK_NS 20000000L
+/* Up to a /14 the active addresses are counted every second, beyond every interval: 1 KiB is read a page. */
+#define ACTIVE_PAGES_EVERY_TICK 1024
+
+/* Left sides of the laws, by slice. */
+struct left {
+	uint64_t received, dark;
+};
+
+struct watched {
+	struct snapshot_interface shown;
+	uint64_t base_packets;
+	uint64_t base_drops[SNAPSHOT_NIC_COUNTERS_MAX];
+};
+
+struct collector {
+	struct collector_options options;
+	struct books *books;
+	struct left *before, *after; /* [slices + 1] */
+	struct top_ports *top_tcp, *top_udp;
+	struct snapshot_reach reach;
+	uint64_t scope_active[AG_SCOPES_MAX + 1];
+	uint32_t day_epoch; /* first epoch of the current UTC day */
+	int64_t day;
+	uint64_t dark_at[RATE_WINDOW_S + 1]; /* ring, one a second */
+	unsigned int rate_next, rate_used;
+	uint64_t sequence;
+	int64_t start_ns;
+	int grace; /* membarrier's last answer */
+
+	pthread_mutex_t lock; /* interfaces, checks */
+	struct watched interfaces[AG_INTERFACES_MAX];
+	unsigned int interfaces_count;
+	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
+	unsigned int checks_count;
+
+	pthread_t thread;
+	bool running;
+	atomic_bool stop;
+};
+
+static const char *const needs_addresses[] = {"survey_by_behaviour", "scan_timeout", "aggressive_scan", "dos_rate_estimate",
+					      "reachability", "silent_prefix"};
+
+_Static_assert(sizeof(needs_addresses) / sizeof(needs_addresses[0]) <=
+		       sizeof(((struct snapshot *)0)->disabled_rules) / sizeof(const char *),
+	       "disabled rules fit a snapshot");
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS + now.tv_nsec;
+}
+
+int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+	size_t slices;
+
+	if (!c)
+		goto exit_memory;
+	c->options = *options;
+	c->books = engine_books(options->engine);
+	slices = c->books->slices + 1;
+	c->before = calloc(slices, sizeof(*c->before));
+	c->after = calloc(slices, sizeof(*c->after));
+	if (!c->before || !c->after || top_new(&c->top_tcp) || top_new(&c->top_udp))
+		goto exit_memory;
+	pthread_mutex_init(&c->lock, NULL);
+	c->day_epoch = 1;
+	if (options->live) {
+		c->start_ns = clock_ns(CLOCK_REALTIME);
+		c->day = c->start_ns / NS / DAY_S;
+	}
+	reach_from_addresses(&c->reach, options->plan->settings.every_destination ? options->config->addresses
+										   : options->plan->addresses);
+	*out = c;
+	return 0;
+
+exit_memory:
+	snprintf(why, why_size, "not enough memory for the collector");
+	collector_free(&c);
+	return -ENOMEM;
+}
+
+void collector_free(struct collector **collector)
+{
+	struct collector *c = *collector;
+
+	if (!c)
+		return;
+	if (c->top_tcp)
+		top_free(&c->top_tcp);
+	if (c->top_udp)
+		top_free(&c->top_udp);
+	free(c->before);
+	free(c->after);
+	free(c);
+	*collector = NULL;
+}
+
+int collector_add_interface(struct collector *c, const char *name, enum ag_feed feed, const char *xdp_mode)
+{
+	struct watched *w;
+	unsigned int i;
+
+	if (c->interfaces_count == AG_INTERFACES_MAX)
+		return -ENOSPC;
+	w = &c->interfaces[c->interfaces_count];
+	snprintf(w->shown.name, sizeof(w->shown.name), "%s", name);
+	snprintf(w->shown.xdp_mode, sizeof(w->shown.xdp_mode), "%s", xdp_mode);
+	w->shown.ifindex = c->options.plan->settings.interfaces[c->interfaces_count].ifindex;
+	w->shown.feed = feed;
+	w->shown.present = true;
+	if (!nic_read(w->shown.ifindex, name, &w->base_packets, w->shown.nic, &w->shown.nic_count))
+		for (i = 0; i < w->shown.nic_count; i++)
+			w->base_drops[i] = w->shown.nic[i].packets;
+	c->interfaces_count++;
+	return 0;
+}
+
+void collector_set_checks(struct collector *c, const struct snapshot_check *checks, unsigned int count)
+{
+	if (count > SNAPSHOT_CHECKS_MAX)
+		count = SNAPSHOT_CHECKS_MAX;
+	pthread_mutex_lock(&c->lock);
+	memcpy(c->checks, checks, count * sizeof(*checks));
+	c->checks_count = count;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_set_present(struct collector *c, const char *name, bool present)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&c->lock);
+	for (i = 0; i < c->interfaces_count; i++)
+		if (!strcmp(c->interfaces[i].shown.name, name))
+			c->interfaces[i].shown.present = present;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static uint64_t load(const __u64 *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* out += in, word by word: both are arrays of counters. */
+static void add_words(void *out, const void *in, size_t bytes)
+{
+	const __u64 *from = in;
+	__u64 *to = out;
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(__u64); i++)
+		to[i] += load(&from[i]);
+}
+
+static uint64_t sum_words(const void *in, size_t bytes)
+{
+	const __u64 *from = in;
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(__u64); i++)
+		sum += load(&from[i]);
+	return sum;
+}
+
+static void read_left(const struct books *books, struct left *left)
+{
+	unsigned int i;
+
+	for (i = 0; i <= books->slices; i++) {
+		left[i].received = load(&books->counters[i].received);
+		left[i].dark = load(&books->counters[i].dark);
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/*
+ * Waits until every packet that is in the program now has left it: an RCU grace period. Where membarrier cannot
+ * (CPUs in full dynticks), a pause that no packet outlives.
+ */
+static void wait_grace(struct collector *c)
+{
+	struct timespec pause = {.tv_nsec = GRACE_FALLBACK_NS};
+
+	if (!c->options.live)
+		return;
+	c->grace = (int)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	if (c->grace)
+		nanosleep(&pause, NULL);
+}
+
+/* How far a right side lies outside [before, after]. */
+static uint64_t outside(uint64_t right, uint64_t before, uint64_t after)
+{
+	if (right < before)
+		return before - right;
+	return right > after ? right - after : 0;
+}
+
+static uint64_t max_of(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Right sides of one slice against its left sides. */
+static void check_slice(const struct ag_counters *k, uint64_t port_packets, const struct left *before,
+			const struct left *after, uint64_t imbalance[AG_LAW_MAX])
+{
+	uint64_t outcomes = sum_words(k->outcome, sizeof(k->outcome));
+	uint64_t classes = sum_words(k->class_packets, sizeof(k->class_packets));
+	uint64_t protocols = sum_words(k->protocol, sizeof(k->protocol));
+	uint64_t ports = port_packets + k->no_port;
+	uint64_t worst = outside(classes, before->dark, after->dark);
+
+	worst = max_of(worst, outside(protocols, before->dark, after->dark));
+	worst = max_of(worst, outside(ports, before->dark, after->dark));
+	imbalance[AG_LAW_L1] += outside(outcomes, before->received, after->received);
+	imbalance[AG_LAW_L2] += worst;
+}
+
+/* Sums all slices into the snapshot and checks the laws on the way. */
+static int read_books(struct collector *c, struct snapshot *s)
+{
+	const struct books *books = c->books;
+	struct ag_counters *slices = calloc(books->slices + 1, sizeof(*slices));
+	uint64_t *port_packets = calloc(books->slices + 1, sizeof(*port_packets));
+	struct ag_sources *merged = calloc(1, sizeof(*merged));
+	int err = slices && port_packets && merged ? 0 : -ENOMEM;
+	unsigned int i;
+
+	if (err)
+		goto out;
+	read_left(books, c->before);
+	wait_grace(c);
+	for (i = 0; i <= books->slices; i++) {
+		add_words(&slices[i], &books->counters[i], sizeof(*slices));
+		port_packets[i] = sum_words(&books->ports[i], sizeof(books->ports[i]));
+	}
+	wait_grace(c);
+	read_left(books, c->after);
+	for (i = 0; i <= books->slices; i++) {
+		check_slice(&slices[i], port_packets[i], &c->before[i], &c->after[i], s->imbalance);
+		add_words(&s->totals, &slices[i], sizeof(*slices));
+		add_words(&s->ports, &books->ports[i], sizeof(s->ports));
+		hll_merge(merged, &books->sources[i]);
+	}
+	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
+	s->shared_packets = slices[books->slices].received;
+	s->sources = hll_estimate(merged);
+out:
+	free(slices);
+	free(port_packets);
+	free(merged);
+	return err;
+}
+
+struct active_walk {
+	struct collector *collector;
+	uint64_t active[AG_SCOPES_MAX + 1];
+};
+
+static void count_page(void *arg, uint32_t page, const struct ag_split *split, unsigned int scope)
+{
+	struct active_walk *walk = arg;
+	const struct books *books = walk->collector->books;
+	const struct ag_page *seen = &books->seen[page];
+	unsigned int i;
+
+	for (i = 0; i < AG_PAGE_ADDRESSES; i++) {
+		uint32_t epoch = __atomic_load_n(&seen->epoch[i], __ATOMIC_RELAXED);
+
+		if (epoch && epoch >= walk->collector->day_epoch)
+			walk->active[split ? split->scope[i] : scope]++;
+	}
+}
+
+static void count_active(struct collector *c)
+{
+	struct active_walk walk = {.collector = c};
+
+	plan_each_page(c->options.plan, count_page, &walk);
+	memcpy(c->scope_active, walk.active, sizeof(c->scope_active));
+}
+
+static void fill_scopes(struct collector *c, struct snapshot *s)
+{
+	const struct config *config = c->options.config;
+	unsigned int i, class;
+
+	s->every_destination = c->options.plan->settings.every_destination;
+	s->scopes_count = (unsigned int)config->scopes_count;
+	for (i = 0; i <= s->scopes_count && i <= AG_SCOPES_MAX; i++) {
+		struct snapshot_scope *scope = &s->scopes[i];
+
+		snprintf(scope->name, sizeof(scope->name), "%s", i ? config->scopes[i - 1].name : "all");
+		scope->dark_addresses = i ? c->options.plan->scope_addresses[i] : 0;
+		scope->active_addresses = c->scope_active[i];
+		for (class = 0; class < AG_CLASS_MAX; class ++) {
+			scope->packets[class] = s->totals.class_packets[i][class];
+			scope->bytes[class] = s->totals.class_bytes[i][class];
+		}
+	}
+}
+
+/* Counters of the driver since the sensor started. */
+static void read_interface(struct watched *w, uint64_t received, struct snapshot_interface *out)
+{
+	struct snapshot_nic_counter counters[SNAPSHOT_NIC_COUNTERS_MAX];
+	unsigned int count = 0, i;
+	uint64_t packets;
+
+	w->shown.received = received;
+	if (w->shown.present && !nic_read(w->shown.ifindex, w->shown.name, &packets, counters, &count)) {
+		w->shown.nic_packets = packets - w->base_packets;
+		for (i = 0; i < count && i < w->shown.nic_count; i++) {
+			w->shown.nic[i].known = counters[i].known;
+			w->shown.nic[i].packets = counters[i].packets - w->base_drops[i];
+		}
+	}
+	*out = w->shown;
+}
+
+static uint64_t read_rss_anon(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned long kib = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssAnon: %lu kB", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return (uint64_t)kib * 1024;
+}
+
+static void fill_live(struct collector *c, struct snapshot *s)
+{
+	unsigned int i;
+
+	s->time_ns = clock_ns(CLOCK_REALTIME);
+	s->start_ns = c->start_ns;
+	s->rss_anon_bytes = read_rss_anon();
+	pthread_mutex_lock(&c->lock);
+	for (i = 0; i < c->interfaces_count; i++)
+		read_interface(&c->interfaces[i], s->totals.interface[i], &s->interfaces[i]);
+	s->interfaces_count = c->interfaces_count;
+	memcpy(s->checks, c->checks, c->checks_count * sizeof(c->checks[0]));
+	s->checks_count = c->checks_count;
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void fill_disabled(const struct collector *c, struct snapshot *s)
+{
+	unsigned int i;
+
+	if (!s->every_destination || c->options.config->addresses)
+		return;
+	for (i = 0; i < sizeof(needs_addresses) / sizeof(needs_addresses[0]); i++)
+		s->disabled_rules[s->disabled_rules_count++] = needs_addresses[i];
+}
+
+struct snapshot *collector_snapshot(struct collector *c)
+{
+	struct snapshot *s = snapshot_new();
+
+	if (!s)
+		return NULL;
+	if (read_books(c, s)) {
+		snapshot_unref(&s);
+		return NULL;
+	}
+	if (!c->options.live || c->books->pages <= ACTIVE_PAGES_EVERY_TICK)
+		count_active(c);
+	s->sequence = ++c->sequence;
+	s->engine = engine_name(c->options.engine);
+	s->epoch = c->books->control->epoch;
+	fill_scopes(c, s);
+	if (c->options.live)
+		fill_live(c, s);
+	fill_disabled(c, s);
+	s->reach = c->reach;
+	s->watch = c->options.config->watch;
+	s->watch_count = c->options.config->watch_count;
+	s->map_bytes = c->books->bytes;
+	return s;
+}
+
+void collector_next_epoch(struct collector *c)
+{
+	__atomic_store_n(&c->books->control->epoch, c->books->control->epoch + 1, __ATOMIC_RELEASE);
+}
+
+/* Every 10 s: close the interval, begin a new UTC day when one begins, count the active addresses. */
+static void turn_epoch(struct collector *c)
+{
+	int64_t day = clock_ns(CLOCK_REALTIME) / NS / DAY_S;
+
+	count_active(c);
+	collector_next_epoch(c);
+	if (day != c->day) {
+		c->day = day;
+		c->day_epoch = c->books->control->epoch;
+	}
+}
+
+static double seen_rate(struct collector *c, uint64_t dark)
+{
+	unsigned int size = RATE_WINDOW_S + 1, oldest;
+
+	c->dark_at[c->rate_next] = dark;
+	c->rate_next = (c->rate_next + 1) % size;
+	if (c->rate_used < size)
+		c->rate_used++;
+	oldest = c->rate_used < size ? 0 : c->rate_next;
+	return c->rate_used < 2 ? 0 : (double)(dark - c->dark_at[oldest]) / (c->rate_used - 1);
+}
+
+static void tick(struct collector *c, uint64_t ticks)
+{
+	struct snapshot *s;
+
+	if (ticks && ticks % EPOCH_S == 0)
+		turn_epoch(c);
+	s = collector_snapshot(c);
+	if (!s)
+		return;
+	s->reach.seen_pps = c->reach.seen_pps = seen_rate(c, s->totals.dark);
+	if (ticks % EPOCH_S == 0 || ticks < EPOCH_S) {
+		uint64_t now_s = (uint64_t)(clock_ns(CLOCK_MONOTONIC) / NS);
+
+		top_update(c->top_tcp, s->ports.tcp, now_s);
+		top_update(c->top_udp, s->ports.udp, now_s);
+	}
+	s->top_tcp_count = top_list(c->top_tcp, s->top_tcp);
+	s->top_udp_count = top_list(c->top_udp, s->top_udp);
+	if (c->options.box)
+		snapshot_publish(c->options.box, s);
+	else
+		snapshot_unref(&s);
+}
+
+static void *run_collector(void *arg)
+{
+	struct collector *c = arg;
+	int64_t next = clock_ns(CLOCK_MONOTONIC);
+	uint64_t ticks = 0;
+
+	while (!atomic_load(&c->stop)) {
+		struct timespec until;
+
+		tick(c, ticks++);
+		next += NS;
+		if (next < clock_ns(CLOCK_MONOTONIC)) /* the machine slept: do not make up for it in a burst */
+			next = clock_ns(CLOCK_MONOTONIC) + NS;
+		while (!atomic_load(&c->stop) && clock_ns(CLOCK_MONOTONIC) < next) {
+			int64_t left = next - clock_ns(CLOCK_MONOTONIC), step = left < NS / 10 ? left : NS / 10;
+
+			until.tv_sec = 0;
+			until.tv_nsec = step > 0 ? step : 0;
+			nanosleep(&until, NULL);
+		}
+	}
+	tick(c, ticks);
+	return NULL;
+}
+
+int collector_start(struct collector *c)
+{
+	int err = pthread_create(&c->thread, NULL, run_collector, c);
+
+	if (err)
+		return -err;
+	pthread_setname_np(c->thread, "ag-collect");
+	c->running = true;
+	return 0;
+}
+
+void collector_stop(struct collector *c)
+{
+	if (!c->running)
+		return;
+	atomic_store(&c->stop, true);
+	pthread_join(c->thread, NULL);
+	c->running = false;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attaches the program to interfaces by BPF links (attach.h): the kernel detaches when the file descriptor goes,
+ * however this process ends. Does not know what the program does.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+
+#include "engine/attach.h"
+
+struct attachment {
+	int link_fd;
+	uint32_t ifindex;
+	bool native;
+	char fallback[160]; /* empty: native, or generic was asked for */
+};
+
+/* The process that holds a program or a link to it: /proc/PID/fdinfo names the program. false: nobody (or hidden). */
+static bool find_holder(uint32_t program_id, char *holder, size_t size)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *pid, *fd;
+	bool found = false;
+
+	while (proc && !found && (pid = readdir(proc))) {
+		char path[300];
+		DIR *fds;
+
+		if (pid->d_name[0] < '0' || pid->d_name[0] > '9' || strtol(pid->d_name, NULL, 10) == getpid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/fdinfo", pid->d_name);
+		fds = opendir(path);
+		while (fds && !found && (fd = readdir(fds))) {
+			char line[128], name[600];
+			uint32_t id;
+			FILE *file;
+
+			snprintf(name, sizeof(name), "%s/%s", path, fd->d_name);
+			file = fopen(name, "re");
+			while (file && fgets(line, sizeof(line), file))
+				if (sscanf(line, "prog_id: %u", &id) == 1 && id == program_id)
+					found = true;
+			if (file)
+				fclose(file);
+		}
+		if (fds)
+			closedir(fds);
+		if (found)
+			snprintf(holder, size, "process %.20s", pid->d_name);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* Refuses an interface that another program owns, and names the owner. */
+static int refuse_owned(uint32_t ifindex, const char *name, char *why, size_t why_size)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info), id;
+	char holder[64] = "no process: it is pinned or was attached without a link";
+	int fd;
+
+	if (bpf_xdp_query((int)ifindex, 0, &query))
+		return 0; /* a driver that cannot say: the attempt will */
+	id = query.prog_id ? query.prog_id : query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
+	if (!id)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd >= 0) {
+		bpf_obj_get_info_by_fd(fd, &info, &size);
+		close(fd);
+	}
+	find_holder(id, holder, sizeof(holder));
+	snprintf(why, why_size,
+		 "%s already has the XDP program %s (id %u), held by %s; stop it, or detach it with: ip link set dev %s xdp off",
+		 name, info.name[0] ? info.name : "(unnamed)", id, holder, name);
+	return -EBUSY;
+}
+
+static int hardware_of(const char *name, struct ifreq *request)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	memset(request, 0, sizeof(*request));
+	snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", name);
+	if (ioctl(fd, SIOCGIFHWADDR, request) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int attach_describe(struct ag_interface *slot, const char *name, enum ag_feed feed, char *why, size_t why_size)
+{
+	unsigned int ifindex = strlen(name) < IF_NAMESIZE ? if_nametoindex(name) : 0;
+	struct ifreq request;
+	unsigned short type;
+
+	if (!ifindex || hardware_of(name, &request)) {
+		snprintf(why, why_size, "no interface named %s; `ip link` lists those there are", name);
+		return -ENODEV;
+	}
+	type = request.ifr_hwaddr.sa_family;
+	if (type != ARPHRD_ETHER && type != ARPHRD_LOOPBACK) {
+		snprintf(why, why_size,
+			 "%s has no Ethernet header (device type %u); capture on the Ethernet interface below it and use decap",
+			 name, type);
+		return -EOPNOTSUPP;
+	}
+	memset(slot, 0, sizeof(*slot));
+	slot->ifindex = ifindex;
+	slot->feed = (__u8)feed;
+	slot->mac_known = type == ARPHRD_ETHER;
+	memcpy(slot->mac, request.ifr_hwaddr.sa_data, sizeof(slot->mac));
+	return 0;
+}
+
+static int try_attach(struct attachment *a, int program_fd, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+
+	a->link_fd = bpf_link_create(program_fd, (int)a->ifindex, BPF_XDP, &opts);
+	return a->link_fd < 0 ? -errno : 0;
+}
+
+static void explain_attach(int err, const char *name, const char *mode, char *why, size_t why_size)
+{
+	if (err == -EPERM)
+		snprintf(why, why_size, "cannot attach to %s: no permission; run as root or with CAP_NET_ADMIN and CAP_BPF", name);
+	else if (err == -EBUSY || err == -EEXIST)
+		snprintf(why, why_size, "cannot attach to %s: another program holds it; `ip -d link show %s` names it", name,
+			 name);
+	else
+		snprintf(why, why_size, "cannot attach to %s in %s mode: %s", name, mode, strerror(-err));
+}
+
+int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode, char *why,
+		     size_t why_size)
+{
+	struct ag_interface slot;
+	struct attachment *a;
+	int err = attach_describe(&slot, name, AG_FEED_OBSERVE, why, why_size);
+
+	if (!err)
+		err = refuse_owned(slot.ifindex, name, why, why_size);
+	if (err)
+		return err;
+	a = calloc(1, sizeof(*a));
+	if (!a) {
+		snprintf(why, why_size, "not enough memory");
+		return -ENOMEM;
+	}
+	a->ifindex = slot.ifindex;
+	a->link_fd = -1;
+	err = mode == CONFIG_MODE_GENERIC ? -EOPNOTSUPP : try_attach(a, program_fd, XDP_FLAGS_DRV_MODE);
+	a->native = !err;
+	if (err && (mode == CONFIG_MODE_GENERIC || (mode == CONFIG_MODE_AUTO && err != -EPERM && err != -EBUSY))) {
+		if (mode == CONFIG_MODE_AUTO)
+			snprintf(a->fallback, sizeof(a->fallback), "%s does not take the program in native mode: %s", name,
+				 strerror(-err));
+		err = try_attach(a, program_fd, XDP_FLAGS_SKB_MODE);
+	}
+	if (err) {
+		explain_attach(err, name, mode == CONFIG_MODE_NATIVE ? "native" : "generic", why, why_size);
+		attach_free(&a);
+		return err;
+	}
+	*out = a;
+	return 0;
+}
+
+void attach_free(struct attachment **attachment)
+{
+	if (!*attachment)
+		return;
+	if ((*attachment)->link_fd >= 0)
+		close((*attachment)->link_fd);
+	free(*attachment);
+	*attachment = NULL;
+}
+
+const char *attach_mode(const struct attachment *attachment)
+{
+	return attachment->native ? "native" : "generic";
+}
+
+const char *attach_fallback_reason(const struct attachment *attachment)
+{
+	return attachment->fallback[0] ? attachment->fallback : NULL;
+}
+
+uint32_t attach_ifindex(const struct attachment *attachment)
+{
+	return attachment->ifindex;
+}
