@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * driver.bpf.c - the kernel's side of full speed: run through BPF_PROG_RUN in live mode, each call
- * turns the given frame into the next one of the trace and sends it out of the interface.  A second
- * program sees what the driver of that interface took, and marks in the trace what it did not.
+ * turns the given frame into the next one of the ring and sends it out of the interface.  A second
+ * program sees what the driver of that interface took, and marks in the ring what it did not.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -24,36 +24,42 @@ struct {
 	__uint(max_entries, DRIVER_SLOTS);
 	__type(key, __u32);
 	__type(value, struct driver_slot);
-} trace SEC(".maps");
+} ring SEC(".maps");
 
 const volatile __u32 ifindex;
 
-__u64 next;    /* frames begun */
-__u64 end;     /* frames in the trace */
-__u64 refused; /* frames that could not be built */
+/* Each has one writer: `filled` userspace, the others the one thread that runs the driver. */
+__u64 filled;  /* frames in the ring so far */
+__u64 begun;   /* frames redirected */
 __u64 taken;   /* frames whose fate is known */
+__u64 refused; /* frames that could not be built */
+__u64 known;   /* `filled` as last read */
 __u64 task;    /* who runs the driver */
 
 SEC("xdp")
 int ibr_send(struct xdp_md *ctx)
 {
-	__u64 at = next;
+	__u64 at = begun;
 	__u32 key = at & (DRIVER_SLOTS - 1), len;
 	struct driver_slot *slot;
 
-	if (at >= end)
-		return XDP_DROP;
-	next = at + 1;
+	if (at >= known) {
+		/* value and barrier in one: the slots below it are visible */
+		known = __sync_fetch_and_add(&filled, 0);
+		if (at >= known)
+			return XDP_DROP;
+	}
 	task = bpf_get_current_task();
-	slot = bpf_map_lookup_elem(&trace, &key);
+	slot = bpf_map_lookup_elem(&ring, &key);
 	if (!slot)
 		return XDP_DROP;
+	begun = at + 1;
 	len = slot->len;
 	if (len < 14 || len > DRIVER_BYTES) {
 		refused++;
 		return XDP_DROP;
 	}
-	if (bpf_xdp_adjust_tail(ctx, (int)len - (int)(ctx->data_end - ctx->data)) ||
+	if (bpf_xdp_adjust_tail(ctx, (int)len - (int)bpf_xdp_get_buff_len(ctx)) ||
 	    bpf_xdp_store_bytes(ctx, 0, slot->bytes, len)) {
 		refused++;
 		return XDP_DROP;
@@ -65,18 +71,20 @@ int ibr_send(struct xdp_md *ctx)
 SEC("tp_btf/xdp_devmap_xmit")
 int BPF_PROG(ibr_watch, const struct net_device *from, const struct net_device *to, int sent, int drops)
 {
+	__u64 at = taken + (__u32)sent;
+
 	(void)ctx;
 	if (bpf_get_current_task() != task || from->ifindex != LOOPBACK || to->ifindex != (int)ifindex)
 		return 0;
-	taken += (__u32)sent;
 	for (int i = 0; i < BULK_MOST && i < drops; i++) {
-		__u32 key = (taken + (__u32)i) & (DRIVER_SLOTS - 1);
-		struct driver_slot *slot = bpf_map_lookup_elem(&trace, &key);
+		__u32 key = (at + (__u32)i) & (DRIVER_SLOTS - 1);
+		struct driver_slot *slot = bpf_map_lookup_elem(&ring, &key);
 
 		if (slot)
 			slot->dropped = 1;
 	}
-	taken += (__u32)drops;
+	/* marks first, then the count: userspace reads them in the other order */
+	__sync_fetch_and_add(&taken, (__u64)(__u32)sent + (__u32)drops);
 	return 0;
 }
 

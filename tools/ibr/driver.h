@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* driver.h - the trace that the driver program and live_xdp.c share. */
+/* driver.h - the ring of frames that the driver program and live_xdp.c share. */
 #ifndef IBR_DRIVER_H
 #define IBR_DRIVER_H
 
-#define DRIVER_SLOTS 16384 /* a power of two; two halves, one sent while the other is filled */
+#define DRIVER_SLOTS 16384 /* a power of two */
 #define DRIVER_BYTES 2040
 
 struct driver_slot {
