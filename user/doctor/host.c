@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host as a whole: clock, CPUs, kernel, sysctl. Interfaces are host_link.c's, addresses and routes
+ * host_route.c's.
+ */
+#include "doctor/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timex.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+bool host_prefix_covers(const struct prefix *outer, const struct prefix *inner)
+{
+	unsigned int whole = outer->length / 8, rest = outer->length % 8;
+
+	if (outer->family != inner->family || outer->length > inner->length)
+		return false;
+	if (memcmp(outer->addr, inner->addr, whole))
+		return false;
+	return !rest || !((outer->addr[whole] ^ inner->addr[whole]) >> (8 - rest));
+}
+
+bool host_prefix_overlaps(const struct prefix *a, const struct prefix *b)
+{
+	return host_prefix_covers(a, b) || host_prefix_covers(b, a);
+}
+
+/* A number from /proc/sys or /sys; -errno when it cannot be read. */
+static int read_number(const char *path, long *value)
+{
+	char text[32];
+	ssize_t length;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length <= 0)
+		return -EIO;
+	text[length] = '\0';
+	*value = strtol(text, NULL, 10);
+	return 0;
+}
+
+static enum host_answer read_switch(const char *path)
+{
+	long value = 0;
+
+	if (read_number(path, &value))
+		return HOST_UNKNOWN;
+	return value ? HOST_YES : HOST_NO;
+}
+
+static enum host_answer read_sysctl(const char *family, const char *interface, const char *key)
+{
+	char path[128];
+
+	/* An interface's name holds no slash, but may be "..". */
+	if (!strcmp(interface, ".") || !strcmp(interface, ".."))
+		return HOST_UNKNOWN;
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, interface, key);
+	return read_switch(path);
+}
+
+static enum host_answer either(enum host_answer a, enum host_answer b)
+{
+	return a > b ? a : b;
+}
+
+static void read_forwarding(struct host_link *link, enum ag_feed feed)
+{
+	link->forwarding4 = read_sysctl("ipv4", link->name, "forwarding");
+	/* What leaves a tunnel is routed by the tunnel interface's switch, which follows the common one. */
+	if (feed == AG_FEED_TUNNEL)
+		link->forwarding4 = either(link->forwarding4, read_sysctl("ipv4", "all", "forwarding"));
+	/* IPv6 asks the common switch, and since 6.17 one an interface. */
+	link->forwarding6 = either(read_sysctl("ipv6", "all", "forwarding"),
+				   read_sysctl("ipv6", link->name, "force_forwarding"));
+	link->proxy_arp =
+		either(read_sysctl("ipv4", "all", "proxy_arp"), read_sysctl("ipv4", link->name, "proxy_arp"));
+}
+
+static void read_clock(struct host_facts *facts)
+{
+	struct timex clock = {.modes = 0}; /* asks only */
+	int state = adjtimex(&clock);
+
+	facts->clock_synchronised = HOST_UNKNOWN;
+	if (state < 0)
+		return;
+	facts->clock_synchronised = state == TIME_ERROR || (clock.status & STA_UNSYNC) ? HOST_NO : HOST_YES;
+	facts->clock_error_us = clock.maxerror;
+}
+
+static void read_kernel(struct host_facts *facts)
+{
+	struct utsname names;
+
+	facts->realtime = read_switch("/sys/kernel/realtime");
+	facts->jit = read_switch("/proc/sys/net/core/bpf_jit_enable");
+	if (uname(&names))
+		return;
+	snprintf(facts->kernel, sizeof(facts->kernel), "%.60s", names.release);
+	/* Before it had a file of its own the build string told. */
+	if (facts->realtime == HOST_UNKNOWN)
+		facts->realtime = strstr(names.version, "PREEMPT_RT") ? HOST_YES : HOST_NO;
+}
+
+int host_read(struct host_facts *facts, const struct config *config)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int err;
+
+	memset(facts, 0, sizeof(*facts));
+	for (size_t i = 0; i < config->interfaces_count && i < AG_INTERFACES_MAX; i++) {
+		struct host_link *link = &facts->links[facts->links_count++];
+
+		host_read_link(link, config->interfaces[i].name);
+		if (link->error)
+			continue;
+		host_read_features(link);
+		host_read_xdp_holder(link);
+		read_forwarding(link, config->interfaces[i].feed);
+	}
+	err = host_read_addresses(facts);
+	facts->addresses_known = !err;
+	if (!err) {
+		err = host_read_routes(facts, config);
+		facts->routes_known = !err;
+	}
+	if (err == -ENOMEM) {
+		host_free(facts);
+		return err;
+	}
+	facts->cpus_online = cpus > 0 ? (uint32_t)cpus : 0;
+	read_clock(facts);
+	read_kernel(facts);
+	return 0;
+}
+
+void host_free(struct host_facts *facts)
+{
+	free(facts->addresses);
+	free(facts->routes);
+	memset(facts, 0, sizeof(*facts));
+}

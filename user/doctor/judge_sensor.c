@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Judgements on what the sensor counts, and on the clock and kernel it stands on. Pure, see judge.h.
+ */
+#include "doctor/judge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EXPECTED_THIN	   200.0 /* packets; a tenth of so many is no chance either */
+#define THIN_SHARE	   0.1
+#define LIVE_AT_LEAST	   10	/* packets from dark sources: below, spoofing by chance */
+#define LIVE_WARNING	   1e-4 /* share of dark packets */
+#define LIVE_FAULT	   1e-2
+#define CLOCK_ERROR_MAX_US 1000000 /* of a synchronised clock */
+#define OLDEST_KERNEL	   6001	   /* 6.1 */
+
+static uint64_t sum_scope(const struct snapshot_scope *scope)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < AG_CLASS_MAX; i++)
+		sum += scope->packets[i];
+	return sum;
+}
+
+/* Packets of a scope and the seconds they took: since the mark of the last looks if that is long enough, else
+ * all. */
+static double expected_since(const struct judge_input *in, size_t scope, uint64_t *seen)
+{
+	const struct snapshot_scope *figures = &in->snapshot->scopes[scope];
+	double rate = JUDGE_PPS_PER_ADDRESS * (double)figures->dark_addresses;
+	double expected;
+
+	*seen = sum_scope(figures);
+	if (in->past && in->past->scope_time_ns[scope]) {
+		expected = rate * (double)(in->snapshot->time_ns - in->past->scope_time_ns[scope]) / 1e9;
+		if (expected >= JUDGE_EXPECTED_AT_LEAST && in->past->scope_packets[scope] <= *seen) {
+			*seen -= in->past->scope_packets[scope];
+			return expected;
+		}
+	}
+	return rate * (double)(in->snapshot->time_ns - in->snapshot->start_ns) / 1e9;
+}
+
+/* An interface and a prefix to look at when a scope is silent. */
+static void cure_silence(const struct judge_input *in, size_t scope, struct snapshot_check *out)
+{
+	char text[JUDGE_PREFIX_TEXT] = "", word[JUDGE_WORD_TEXT];
+
+	for (size_t i = 0; i < in->config->prefixes_count && !text[0]; i++)
+		if (in->config->prefixes[i].scope == scope)
+			judge_prefix_text(&in->config->prefixes[i].prefix, text);
+	if (in->config->interfaces_count)
+		judge_cure(
+			out,
+			"tcpdump -n -c 10 -i %s dst net %s  # nothing? the route to here is missing upstream",
+			judge_word(in->config->interfaces[0].name, word), text);
+}
+
+void judge_silent(const struct judge_input *in, size_t index, struct snapshot_check *out)
+{
+	size_t scope = index + 1;
+	double expected;
+	uint64_t seen;
+
+	snprintf(out->subject, sizeof(out->subject), "%.31s", in->config->scopes[index].name);
+	if (!in->snapshot || scope > AG_SCOPES_MAX) {
+		judge_say(out, SNAPSHOT_UNKNOWN, "only a running sensor can tell");
+		return;
+	}
+	expected = expected_since(in, scope, &seen);
+	if (!in->snapshot->scopes[scope].dark_addresses) {
+		judge_say(out, SNAPSHOT_OK,
+			  "no IPv4 address in it: nothing is expected, %" PRIu64 " packets seen", seen);
+	} else if (!seen && expected >= JUDGE_EXPECTED_AT_LEAST) {
+		judge_say(out, SNAPSHOT_FAULT, "not one packet; about %.0f expected from its size", expected);
+		cure_silence(in, scope, out);
+	} else if (expected >= EXPECTED_THIN && (double)seen < THIN_SHARE * expected) {
+		judge_say(out, SNAPSHOT_WARNING, "%" PRIu64 " packets; about %.0f expected from its size", seen,
+			  expected);
+		cure_silence(in, scope, out);
+	} else if (!seen) {
+		judge_say(out, SNAPSHOT_UNKNOWN, "no packet yet; about %.1f expected so far", expected);
+	} else {
+		judge_say(out, SNAPSHOT_OK, "%" PRIu64 " packets; about %.0f expected from its size", seen,
+			  expected);
+	}
+}
+
+void judge_live_hosts(const struct judge_input *in, size_t index, struct snapshot_check *out)
+{
+	uint64_t from_dark, dark;
+	char word[JUDGE_WORD_TEXT], text[JUDGE_PREFIX_TEXT] = "";
+	double share;
+
+	(void)index;
+	if (!in->snapshot) {
+		judge_say(out, SNAPSHOT_UNKNOWN, "only a running sensor can tell");
+		return;
+	}
+	from_dark = in->snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK];
+	dark = in->snapshot->totals.dark;
+	if (in->past) {
+		from_dark -= in->past->src_dark;
+		dark -= in->past->dark;
+	}
+	share = dark ? (double)from_dark / (double)dark : 0;
+	if (from_dark < LIVE_AT_LEAST || share < LIVE_WARNING) {
+		judge_say(out, SNAPSHOT_OK, "%" PRIu64 " of %" PRIu64 " dark packets from dark addresses",
+			  from_dark, dark);
+		return;
+	}
+	judge_say(out, share >= LIVE_FAULT ? SNAPSHOT_FAULT : SNAPSHOT_WARNING,
+		  "%" PRIu64 " of %" PRIu64
+		  " dark packets from dark addresses: hosts live there, or somebody forges them",
+		  from_dark, dark);
+	for (size_t i = 0; i < in->config->prefixes_count && !text[0]; i++)
+		if (in->config->prefixes[i].scope)
+			judge_prefix_text(&in->config->prefixes[i].prefix, text);
+	if (in->config->interfaces_count)
+		judge_cure(out, "tcpdump -n -e -c 20 -i %s src net %s  # declare the addresses that live: live",
+			   judge_word(in->config->interfaces[0].name, word), text);
+}
+
+void judge_clock(const struct judge_input *in, size_t index, struct snapshot_check *out)
+{
+	(void)index;
+	if (in->host->clock_synchronised == HOST_UNKNOWN) {
+		judge_say(out, SNAPSHOT_UNKNOWN, "the kernel does not tell");
+		return;
+	}
+	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us <= CLOCK_ERROR_MAX_US) {
+		judge_say(out, SNAPSHOT_OK, "synchronised, at most %.3g s off",
+			  (double)in->host->clock_error_us / 1e6);
+		return;
+	}
+	if (in->host->clock_synchronised == HOST_YES)
+		judge_say(out, SNAPSHOT_WARNING, "synchronised, but perhaps %.3g s off",
+			  (double)in->host->clock_error_us / 1e6);
+	else
+		judge_say(out, SNAPSHOT_WARNING,
+			  "not synchronised: days and hours of the figures may be wrong");
+	judge_cure(out, "timedatectl set-ntp true");
+}
+
+/* 6001 for "6.1.0-18-amd64"; 0 when it does not begin with a version. */
+static int kernel_version(const char *release)
+{
+	int major, minor;
+
+	return sscanf(release, "%4d.%3d", &major, &minor) == 2 ? major * 1000 + minor : 0;
+}
+
+void judge_kernel(const struct judge_input *in, size_t index, struct snapshot_check *out)
+{
+	int version = kernel_version(in->host->kernel);
+
+	(void)index;
+	if (in->host->realtime == HOST_YES) {
+		judge_say(out, SNAPSHOT_FAULT,
+			  "%s is PREEMPT_RT: programs may be preempted, counts would be lost",
+			  in->host->kernel);
+		judge_cure(out, "apt-get install linux-image-amd64  # or another kernel without PREEMPT_RT");
+	} else if (!version) {
+		judge_say(out, SNAPSHOT_UNKNOWN, "the version could not be read");
+	} else if (version < OLDEST_KERNEL) {
+		judge_say(out, SNAPSHOT_FAULT, "%s; the oldest that works is 6.1", in->host->kernel);
+		judge_cure(out, "apt-get install linux-image-amd64  # of Debian 12 or later");
+	} else if (in->host->jit == HOST_NO) {
+		judge_say(out, SNAPSHOT_WARNING, "%s, BPF is interpreted: several times slower",
+			  in->host->kernel);
+		judge_cure(out, "sysctl -w net.core.bpf_jit_enable=1");
+	} else {
+		judge_say(out, SNAPSHOT_OK, "%s", in->host->kernel);
+	}
+}
