@@ -160,7 +160,7 @@ bench: $(BUILD)/packages.test
 # --- running -------------------------------------------------------------------------------------------------
 run:
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/airglow $(BUILD)/ibr
-	$(Q)IFACE='$(IFACE)' DARK='$(DARK)' FEED='$(FEED)' LISTEN='$(LISTEN)' tools/run
+	$(Q)BUILD=$(BUILD) IFACE='$(IFACE)' DARK='$(DARK)' FEED='$(FEED)' LISTEN='$(LISTEN)' tools/run
 
 clean:
 	rm -rf $(BUILD)
