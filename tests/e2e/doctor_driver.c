@@ -2,11 +2,17 @@
 /*
  * The doctor without a sensor, for test-doctor: doctor_driver [--iface NAME[:FEED[:MODE]]]… [--dark PREFIX]…
  * [--live PREFIX]… prints a line a result: state, check, subject, value, remedy, separated by tabs.
+ * doctor_driver --hold NAME OBJECT attaches an object's program by a BPF link, says so, and holds it until its
+ * input ends.
  */
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
 
 #include "doctor/doctor.h"
 
@@ -15,7 +21,8 @@
 static struct config_interface interfaces[AG_INTERFACES_MAX];
 static struct plan_prefix prefixes[PREFIXES];
 static struct config_scope scope = {"dark"};
-static struct config config = {.interfaces = interfaces, .prefixes = prefixes, .scopes = &scope, .scopes_count = 1};
+static struct config config = {
+	.interfaces = interfaces, .prefixes = prefixes, .scopes = &scope, .scopes_count = 1};
 
 static void add_interface(char *text)
 {
@@ -55,6 +62,26 @@ static int add_prefix(char *text, unsigned int in_scope)
 	return inet_pton(family, text, prefix->prefix.addr) == 1 ? 0 : -1;
 }
 
+static int hold(const char *name, const char *path)
+{
+	struct bpf_object *object = bpf_object__open_file(path, NULL);
+	struct bpf_link *link;
+	char byte;
+
+	if (!object || bpf_object__load(object))
+		return 2;
+	link = bpf_program__attach_xdp(bpf_object__next_program(object, NULL), (int)if_nametoindex(name));
+	if (!link)
+		return 2;
+	printf("holding\n");
+	fflush(stdout);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	bpf_link__destroy(link);
+	bpf_object__close(object);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const states[] = {
@@ -67,6 +94,8 @@ int main(int argc, char **argv)
 	struct doctor_subject subject = {.config = &config};
 	int count;
 
+	if (argc == 4 && !strcmp(argv[1], "--hold"))
+		return hold(argv[2], argv[3]);
 	for (int i = 1; i + 1 < argc; i += 2) {
 		int bad = 0;
 

@@ -194,9 +194,10 @@ static int note_route(const struct nlmsghdr *message, void *arg)
 
 static int count_rule(const struct nlmsghdr *message, void *arg)
 {
+	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
 	struct route_reader *reader = arg;
 
-	reader->rules += message->nlmsg_type == RTM_NEWRULE;
+	reader->rules += message->nlmsg_type == RTM_NEWRULE && family_of(rule->family); /* not multicast's */
 	return MNL_CB_OK;
 }
 

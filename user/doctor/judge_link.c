@@ -207,24 +207,33 @@ void judge_vlan_strip(const struct judge_input *in, size_t index, struct snapsho
 	}
 }
 
+/*
+ * LRO and native XDP exclude each other: a driver refuses one of them. Hardware GRO it stops while a native
+ * program runs, though virtio_net goes on showing the feature as on.
+ */
 void judge_lro(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	const struct host_link *link = &in->host->links[index];
+	enum judge_mode mode = judge_mode_of(in, index);
 	char word[JUDGE_WORD_TEXT];
 
 	if (absent(in, index, out))
 		return;
 	judge_word(link->name, word);
-	if (link->lro == HOST_YES || link->gro_hw == HOST_YES) {
+	if (link->lro == HOST_YES) {
 		judge_say(out, SNAPSHOT_FAULT,
-			  "%s on: the hardware merges packets, the program would count the sums",
-			  link->lro == HOST_YES ? "lro" : "rx-gro-hw");
-		judge_cure(out, "ethtool -K %s%s%s", word, link->lro == HOST_YES ? " lro off" : "",
+			  "lro on: the hardware merges packets, the program would count the sums");
+		judge_cure(out, "ethtool -K %s lro off%s", word,
 			   link->gro_hw == HOST_YES ? " rx-gro-hw off" : "");
+	} else if (link->gro_hw == HOST_YES && mode != JUDGE_MODE_NATIVE) {
+		judge_say(out, mode == JUDGE_MODE_GENERIC ? SNAPSHOT_FAULT : SNAPSHOT_UNKNOWN,
+			  "rx-gro-hw on: in generic mode packets are merged before the program counts them%s",
+			  mode == JUDGE_MODE_GENERIC ? "" : "; in native mode the driver stops it");
+		judge_cure(out, "ethtool -K %s rx-gro-hw off", word);
 	} else if (link->lro == HOST_UNKNOWN) {
 		judge_say(out, SNAPSHOT_UNKNOWN, "the driver does not tell");
 	} else {
-		judge_say(out, SNAPSHOT_OK, "lro off, rx-gro-hw off");
+		judge_say(out, SNAPSHOT_OK, "off");
 	}
 }
 
