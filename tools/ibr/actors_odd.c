@@ -69,7 +69,7 @@ static void send_odd_udp(struct actor *a, struct frame *f, struct ip_spec *ip)
 static void fill_odd_tcp(struct actor *a, struct tcp_spec *t, int variant)
 {
 	static const uint8_t odd_options[3][4] = { { 2, 0, 5, 0xb4 }, { 2, 1, 1, 1 }, { 3, 40, 7, 0 } };
-	static const uint8_t flags[] = { 0xff, TCP_S | TCP_F, TCP_S | TCP_R, TCP_P, TCP_U, TCP_F | TCP_A, TCP_E | TCP_C };
+	static const uint8_t flags[] = { 0xff, TCP_S | TCP_F, TCP_S | TCP_R, TCP_P, TCP_U, TCP_F | TCP_A, TCP_A | TCP_P };
 	static const uint8_t data[] = "GET / HTTP/1.0\r\n\r\n";
 
 	memset(t, 0, sizeof(*t));

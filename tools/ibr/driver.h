@@ -3,7 +3,7 @@
 #ifndef IBR_DRIVER_H
 #define IBR_DRIVER_H
 
-#define DRIVER_SLOTS 16384 /* a power of two */
+#define DRIVER_SLOTS 4096 /* a power of two; what is in use of them stays in the cache */
 #define DRIVER_BYTES 2040
 
 struct driver_slot {

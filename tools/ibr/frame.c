@@ -253,6 +253,7 @@ void frame_ip(struct frame *f, const struct ip_spec *ip)
 	struct verdict *v = &f->v;
 
 	frame_next(f, ip->src.is6 ? ETH_IP6 : ETH_IP4);
+	v->nameless = f->type_kind == TYPE_MPLS;
 	if (f->type_kind == TYPE_IP && f->tunnel_off)
 		f->tunnel_protocol = ip->src.is6 ? 41 : 4;
 	v->src = ip->src;

@@ -144,7 +144,7 @@ static int make_frames(struct xdp *x)
 			if (!live_next(x->live, &f))
 				goto exit_publish;
 			due = live_due_ns(x->live);
-			if (x->live->began_ns + due > live_now_ns()) {
+			if (due && x->live->began_ns + due > live_now_ns()) {
 				publish(x);
 				if (!live_wait(x->live, due))
 					goto exit_publish;

@@ -97,7 +97,7 @@ static enum outcome settle_outcome(const struct truth *t, const struct verdict *
 		return OUT_TRUNCATED_LINK;
 	if (v->outcome != OUT_BY_ADDRESS && v->outcome != OUT_DARK)
 		return v->outcome;
-	if (end < v->ip_off)
+	if (end < v->ip_off + (v->nameless ? 1U : 0U))
 		return OUT_TRUNCATED_LINK;
 	if (end < v->ip_off + (v->dst.is6 ? 40U : 20U))
 		return OUT_TRUNCATED_IP;

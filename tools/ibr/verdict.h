@@ -67,6 +67,7 @@ struct verdict {
 	uint8_t tool;	     /* enum tool */
 	uint8_t actor;	     /* index in the scenario */
 	bool has_port;
+	bool nameless;	     /* under labels: only the first byte of the IP header says that it is one */
 };
 
 #endif
