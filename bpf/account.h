@@ -53,7 +53,7 @@ AG_INLINE __u32 size_of(__u32 bytes)
 {
 	__u32 size = 0;
 
-#define AG_SIZE(name, up_to_bytes) size += bytes > up_to_bytes##u;
+#define AG_SIZE(name, up_to_bytes, label) size += bytes > up_to_bytes##u;
 #include "airglow/size.def"
 #undef AG_SIZE
 	return size;

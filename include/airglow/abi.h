@@ -58,7 +58,7 @@ enum ag_law {
 };
 
 enum ag_size {
-#define AG_SIZE(name, up_to_bytes) AG_SIZE_##name,
+#define AG_SIZE(name, up_to_bytes, label) AG_SIZE_##name,
 #include "airglow/size.def"
 #undef AG_SIZE
 	AG_SIZE_MAX
