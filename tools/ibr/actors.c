@@ -8,13 +8,41 @@
 #include <stdlib.h>
 
 const struct kind *const kinds[] = {
-	&kind_survey,	&kind_mirai,	    &kind_iot,	      &kind_zmap,	&kind_masscan,
-	&kind_nmap,	&kind_unicornscan,  &kind_hping,      &kind_udp_probe,	&kind_ping,
-	&kind_backscatter, &kind_amp_scan,  &kind_amp_abuse,  &kind_carpet,	&kind_amp_response,
-	&kind_synack_reflection, &kind_syn_flood, &kind_misconfig, &kind_malformed, &kind_truncated,
-	&kind_encap_broken, &kind_fragments, &kind_ipv6_chain, &kind_arp,	&kind_nd,
-	&kind_sctp,	&kind_gre,	    &kind_other_protocols, &kind_non_ip, &kind_random,
-	&kind_tcp,	&kind_udp,	    &kind_icmp,	      &kind_ip,		NULL,
+	&kind_survey,
+	&kind_mirai,
+	&kind_iot,
+	&kind_zmap,
+	&kind_masscan,
+	&kind_nmap,
+	&kind_unicornscan,
+	&kind_hping,
+	&kind_udp_probe,
+	&kind_ping,
+	&kind_backscatter,
+	&kind_amp_scan,
+	&kind_amp_abuse,
+	&kind_carpet,
+	&kind_amp_response,
+	&kind_synack_reflection,
+	&kind_syn_flood,
+	&kind_misconfig,
+	&kind_malformed,
+	&kind_truncated,
+	&kind_encap_broken,
+	&kind_fragments,
+	&kind_ipv6_chain,
+	&kind_arp,
+	&kind_nd,
+	&kind_sctp,
+	&kind_gre,
+	&kind_other_protocols,
+	&kind_non_ip,
+	&kind_random,
+	&kind_tcp,
+	&kind_udp,
+	&kind_icmp,
+	&kind_ip,
+	NULL,
 };
 
 const struct kind *kind_find(const char *name)
@@ -64,13 +92,14 @@ static uint64_t pick_source(struct actor *a)
 
 static struct addr pick_target(struct actor *a, const struct stage *stage, bool is6)
 {
-	const struct prefix_list *list = a->to == TO_LIST  ? &a->to_list :
-					 a->to == TO_OTHER ? &stage->scenario->other :
-							     &stage->scenario->dark;
+	const struct prefix_list *list = a->to == TO_LIST    ? &a->to_list
+					 : a->to == TO_OTHER ? &stage->scenario->other
+							     : &stage->scenario->dark;
 	uint64_t n;
 
 	if (a->hosts) {
-		n = a->in_order && a->sources == 1 ? a->sent % a->hosts : rng_below(&a->rng, (uint32_t)a->hosts);
+		n = a->in_order && a->sources == 1 ? a->sent % a->hosts
+						   : rng_below(&a->rng, (uint32_t)a->hosts);
 		/* the chosen few lie anywhere, and are the same all the time */
 		n = is6 ? n : mix32((uint32_t)n + (uint32_t)a->key);
 	} else if (is6) {
@@ -168,7 +197,7 @@ void actor_send_tcp(struct actor *a, struct frame *f, const struct ip_spec *ip, 
 	frame_start(f, &a->path);
 	frame_ip(f, ip);
 	frame_tcp(f, &sent);
-	f->v.class = (uint8_t)class;
+	f->v.class = (uint8_t) class;
 	f->v.tool = (uint8_t)tool;
 	frame_end(f);
 }
@@ -179,18 +208,16 @@ void actor_send_udp(struct actor *a, struct frame *f, const struct ip_spec *ip, 
 	frame_start(f, &a->path);
 	frame_ip(f, ip);
 	frame_udp(f, sport, dport, payload, len);
-	f->v.class = (uint8_t)class;
+	f->v.class = (uint8_t) class;
 	frame_end(f);
 }
 
-enum class actor_tcp_class(uint32_t flags)
-{
+enum class actor_tcp_class(uint32_t flags) {
 	uint32_t core = flags & (TCP_F | TCP_S | TCP_R | TCP_A);
 
-	if (core == TCP_S || flags == 0 || flags == TCP_F || flags == (TCP_F | TCP_P | TCP_U))
-		return CLASS_SCAN;
-	if (core == (TCP_S | TCP_A) || core == TCP_R || core == (TCP_R | TCP_A))
-		return CLASS_BACKSCATTER;
+	if (core == TCP_S || flags == 0 || flags == TCP_F ||
+	    flags == (TCP_F | TCP_P | TCP_U)) return CLASS_SCAN;
+	if (core == (TCP_S | TCP_A) || core == TCP_R || core == (TCP_R | TCP_A)) return CLASS_BACKSCATTER;
 	return CLASS_OTHER;
 }
 

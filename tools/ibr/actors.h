@@ -24,10 +24,10 @@ struct kind {
 	const char *name;
 	const char *what;
 	void (*emit)(struct actor *a, const struct stage *stage, struct frame *f);
-	const char *const *variants;	/* NULL-terminated, NULL = has none */
-	const char *ports;		/* used if the scenario names none */
+	const char *const *variants; /* NULL-terminated, NULL = has none */
+	const char *ports;	     /* used if the scenario names none */
 	bool only_v4;
-	bool any_variant;		/* without a list: all of them, else the first */
+	bool any_variant; /* without a list: all of them, else the first */
 };
 
 extern const struct kind *const kinds[]; /* NULL-terminated */
@@ -57,10 +57,11 @@ enum class actor_tcp_class(uint32_t flags);
 bool actor_any_payload_port(uint32_t port);
 
 /* actors_*.c */
-extern const struct kind kind_survey, kind_mirai, kind_iot, kind_zmap, kind_masscan, kind_nmap, kind_unicornscan,
-	kind_hping, kind_tcp, kind_udp, kind_udp_probe, kind_ping, kind_icmp, kind_ip, kind_backscatter, kind_amp_scan,
-	kind_amp_abuse, kind_carpet, kind_amp_response, kind_synack_reflection, kind_syn_flood, kind_misconfig,
-	kind_malformed, kind_truncated, kind_fragments, kind_ipv6_chain, kind_arp, kind_nd, kind_sctp, kind_gre,
-	kind_other_protocols, kind_non_ip, kind_encap_broken, kind_random;
+extern const struct kind kind_survey, kind_mirai, kind_iot, kind_zmap, kind_masscan, kind_nmap,
+	kind_unicornscan, kind_hping, kind_tcp, kind_udp, kind_udp_probe, kind_ping, kind_icmp, kind_ip,
+	kind_backscatter, kind_amp_scan, kind_amp_abuse, kind_carpet, kind_amp_response, kind_synack_reflection,
+	kind_syn_flood, kind_misconfig, kind_malformed, kind_truncated, kind_fragments, kind_ipv6_chain,
+	kind_arp, kind_nd, kind_sctp, kind_gre, kind_other_protocols, kind_non_ip, kind_encap_broken,
+	kind_random;
 
 #endif

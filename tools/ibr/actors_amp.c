@@ -27,8 +27,9 @@ static void emit_request(struct actor *a, const struct stage *stage, struct fram
 	s = abuse && a->services > 1 ? &services[a->service[p.trait % (uint64_t)a->services]] : pick_service(a);
 	len = service_request(s, abuse, &a->rng, payload);
 	actor_ip(a, &p, &ip, 17, abuse ? 255 : 64);
-	sport = a->sport >= 0 ? (uint32_t)a->sport : abuse ? 49152 + (uint32_t)(p.trait >> 40) % 4096 :
-							      actor_ephemeral(&a->rng);
+	sport = a->sport >= 0 ? (uint32_t)a->sport
+		: abuse	      ? 49152 + (uint32_t)(p.trait >> 40) % 4096
+			      : actor_ephemeral(&a->rng);
 	actor_send_udp(a, f, &ip, sport, s->port, payload, len, CLASS_AMP_REQUEST);
 }
 
@@ -86,8 +87,9 @@ const struct kind kind_amp_response = {
 /* The reflectors are dark, the source is the victim: SYN to open ports. */
 static void emit_synack_reflection(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	static const uint8_t options[] = { 2, 4, 5, 0xb4, 1, 3, 3, 8, 4, 2, 0, 0 };
-	struct tcp_spec t = { .flags = TCP_S, .window = 29200, .options = options, .options_len = sizeof(options) };
+	static const uint8_t options[] = {2, 4, 5, 0xb4, 1, 3, 3, 8, 4, 2, 0, 0};
+	struct tcp_spec t = {
+		.flags = TCP_S, .window = 29200, .options = options, .options_len = sizeof(options)};
 	struct ip_spec ip;
 	struct pick p;
 
@@ -109,7 +111,7 @@ const struct kind kind_synack_reflection = {
 /* Every packet another source: sources: random, or a large number. */
 static void emit_syn_flood(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	struct tcp_spec t = { .flags = TCP_S };
+	struct tcp_spec t = {.flags = TCP_S};
 	struct ip_spec ip;
 	struct pick p;
 

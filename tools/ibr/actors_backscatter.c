@@ -7,14 +7,22 @@
 #include "service.h"
 
 enum {
-	BS_SYNACK, BS_RST, BS_RSTACK, BS_UNREACHABLE, BS_TTL, BS_ECHO_REPLY, BS_UDP, BS_QUIC, BS_QUIC_RETRY,
+	BS_SYNACK,
+	BS_RST,
+	BS_RSTACK,
+	BS_UNREACHABLE,
+	BS_TTL,
+	BS_ECHO_REPLY,
+	BS_UDP,
+	BS_QUIC,
+	BS_QUIC_RETRY,
 };
 
 static void send_tcp_answer(struct actor *a, struct frame *f, const struct pick *p, uint32_t sport, int variant)
 {
-	static const uint8_t flags[] = { TCP_S | TCP_A, TCP_R, TCP_R | TCP_A };
-	static const uint8_t mss[] = { 2, 4, 5, 0xb4 };
-	struct tcp_spec t = { .flags = flags[variant], .sport = (uint16_t)sport };
+	static const uint8_t flags[] = {TCP_S | TCP_A, TCP_R, TCP_R | TCP_A};
+	static const uint8_t mss[] = {2, 4, 5, 0xb4};
+	struct tcp_spec t = {.flags = flags[variant], .sport = (uint16_t)sport};
 	struct ip_spec ip;
 
 	actor_ip(a, p, &ip, 6, variant == BS_RST ? 128 : 64);
@@ -63,9 +71,10 @@ static size_t put_quote(struct actor *a, uint8_t *q, const struct pick *p, uint3
 	return is6 ? n + 20 : n + 8;
 }
 
-static void send_icmp_answer(struct actor *a, struct frame *f, const struct pick *p, uint32_t sport, int variant)
+static void send_icmp_answer(struct actor *a, struct frame *f, const struct pick *p, uint32_t sport,
+			     int variant)
 {
-	static const uint8_t codes4[] = { 0, 1, 3, 10, 13 }, codes6[] = { 0, 1, 3, 4, 6 };
+	static const uint8_t codes4[] = {0, 1, 3, 10, 13}, codes6[] = {0, 1, 3, 4, 6};
 	bool is6 = p->src.is6;
 	uint32_t type, code = 0;
 	uint8_t quote[64] = "airglow-ibr echo data, 32 bytes.";
@@ -99,8 +108,8 @@ static void send_udp_answer(struct actor *a, struct frame *f, const struct pick 
 	actor_ip(a, p, &ip, 17, 64);
 	if (variant == BS_UDP) {
 		do
-			s = &services[a->services ? a->service[rng_below(&a->rng, (uint32_t)a->services)] :
-						    rng_below(&a->rng, (uint32_t)services_n)];
+			s = &services[a->services ? a->service[rng_below(&a->rng, (uint32_t)a->services)]
+						  : rng_below(&a->rng, (uint32_t)services_n)];
 		while (!s->answer);
 		sport = s->port;
 		len = service_answer(s, &a->rng, payload);

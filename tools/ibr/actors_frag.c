@@ -45,9 +45,9 @@ static uint32_t fragment_protocol(const struct datagram *d)
 /* Offset 0: the transport header, as far as this fragment holds it. */
 static void put_first(struct actor *a, struct frame *f, const struct datagram *d, uint32_t len)
 {
-	static const uint8_t dns[12] = { 0x12, 0x34, 0x81, 0x80, 0, 1, 0, 30, 0, 0, 0, 1 };
-	uint8_t data[1300] = { 0xb0, 0, 0xff, 0xff };
-	struct tcp_spec t = { .flags = TCP_S, .window = 1500, .sport = d->sport, .dport = d->dport };
+	static const uint8_t dns[12] = {0x12, 0x34, 0x81, 0x80, 0, 1, 0, 30, 0, 0, 0, 1};
+	uint8_t data[1300] = {0xb0, 0, 0xff, 0xff};
+	struct tcp_spec t = {.flags = TCP_S, .window = 1500, .sport = d->sport, .dport = d->dport};
 
 	switch (d->variant) {
 	case FRAG_TCP_TINY:
@@ -75,7 +75,7 @@ static void put_first(struct actor *a, struct frame *f, const struct datagram *d
 
 static void put_later(struct frame *f, uint32_t len)
 {
-	uint8_t data[1300] = { 0 };
+	uint8_t data[1300] = {0};
 
 	frame_put(f, data, len);
 	f->v.class = CLASS_OTHER;
@@ -85,7 +85,7 @@ static void emit_fragment(struct actor *a, const struct stage *stage, struct fra
 {
 	struct datagram *d = a->state;
 	uint32_t len, more, protocol;
-	uint8_t header[8] = { 0 };
+	uint8_t header[8] = {0};
 	struct ip_spec ip;
 
 	if (!d)
@@ -124,7 +124,7 @@ static void emit_fragment(struct actor *a, const struct stage *stage, struct fra
 	d->at += len;
 }
 
-static const char *const fragment_variants[] = { "udp", "dns", "tcp-tiny", "icmp", "atomic", NULL };
+static const char *const fragment_variants[] = {"udp", "dns", "tcp-tiny", "icmp", "atomic", NULL};
 
 const struct kind kind_fragments = {
 	.name = "fragments",
@@ -140,7 +140,7 @@ enum { CHAIN_ONE, CHAIN_MANY, CHAIN_NINE, CHAIN_LONG, CHAIN_ESP, CHAIN_NONE, CHA
 /* Fills `n` extension headers of 8 bytes that lead to `last`; gives the number of the first. */
 static uint8_t fill_chain(struct rng *r, uint8_t *p, uint32_t n, uint8_t last, bool with_frag)
 {
-	static const uint8_t middle[] = { 60, 43, 135, 139, 140, 60 };
+	static const uint8_t middle[] = {60, 43, 135, 139, 140, 60};
 	uint8_t number[10];
 
 	/* hop-by-hop comes first or not at all */
@@ -179,12 +179,12 @@ static uint8_t fill_long_chain(uint8_t *p, uint16_t *len)
 
 static void emit_chain(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	static const uint8_t esp[40] = { 0, 0, 0x10, 1, 0, 0, 0, 7 };
+	static const uint8_t esp[40] = {0, 0, 0x10, 1, 0, 0, 0, 7};
 	int variant = actor_variant(a);
-	struct tcp_spec t = { .flags = TCP_S, .window = 64800 };
+	struct tcp_spec t = {.flags = TCP_S, .window = 64800};
 	uint32_t n = variant == CHAIN_NINE ? 9 : variant == CHAIN_MANY ? rng_between(&a->rng, 2, 8) : 1;
 	uint8_t last = variant == CHAIN_ESP ? 50 : variant == CHAIN_NONE ? 59 : 6;
-	uint8_t chain[256] = { 0 };
+	uint8_t chain[256] = {0};
 	struct ip_spec ip;
 	struct pick p;
 
@@ -223,7 +223,7 @@ static void emit_chain(struct actor *a, const struct stage *stage, struct frame 
 	}
 }
 
-static const char *const chain_variants[] = { "one", "many", "nine", "long", "esp", "none", "ah", NULL };
+static const char *const chain_variants[] = {"one", "many", "nine", "long", "esp", "none", "ah", NULL};
 
 const struct kind kind_ipv6_chain = {
 	.name = "ipv6-chain",

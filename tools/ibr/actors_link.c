@@ -7,7 +7,7 @@
 
 static void emit_arp(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	uint8_t arp[46] = { 0, 1, 8, 0, 6, 4, 0, 1 };
+	uint8_t arp[46] = {0, 1, 8, 0, 6, 4, 0, 1};
 	struct path path = a->path;
 	struct pick p;
 
@@ -33,11 +33,11 @@ const struct kind kind_arp = {
 /* Neighbour solicitation, to the solicited-node group of the target. */
 static void emit_nd(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	uint8_t body[24] = { 0 };
+	uint8_t body[24] = {0};
 	struct path path = a->path;
 	struct ip_spec ip;
 	struct pick p;
-	struct addr group = { .is6 = true, .b = { 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff } };
+	struct addr group = {.is6 = true, .b = {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff}};
 
 	actor_pick(a, stage, &p);
 	memcpy(body, p.dst.b, 16);
@@ -66,8 +66,8 @@ const struct kind kind_nd = {
 	.emit = emit_nd,
 };
 
-static void send_raw(struct actor *a, const struct stage *stage, struct frame *f, uint32_t protocol, const void *bytes,
-		     size_t len)
+static void send_raw(struct actor *a, const struct stage *stage, struct frame *f, uint32_t protocol,
+		     const void *bytes, size_t len)
 {
 	struct ip_spec ip;
 	struct pick p;
@@ -84,7 +84,7 @@ static void send_raw(struct actor *a, const struct stage *stage, struct frame *f
 /* INIT; the checksum (CRC32c) is left 0, as many scanners do. */
 static void emit_sctp(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	uint8_t init[32] = { 0 };
+	uint8_t init[32] = {0};
 
 	put16(init, actor_ephemeral(&a->rng));
 	put16(init + 2, actor_port(a));
@@ -108,7 +108,7 @@ const struct kind kind_sctp = {
 /* GRE straight to the dark address: never opened there. */
 static void emit_gre(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	uint8_t bytes[44] = { 0, 0, 8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 63, 6, 0, 0 };
+	uint8_t bytes[44] = {0, 0, 8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 63, 6, 0, 0};
 
 	put32(bytes + 16, rng_u32(&a->rng));
 	put32(bytes + 20, rng_u32(&a->rng));
@@ -127,13 +127,14 @@ const struct kind kind_gre = {
 
 static void emit_other_protocols(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	static const uint8_t list[] = { 2, 4, 9, 41, 46, 50, 51, 89, 94, 103, 112, 115, 136, 253, 255 };
+	static const uint8_t list[] = {2, 4, 9, 41, 46, 50, 51, 89, 94, 103, 112, 115, 136, 253, 255};
 	uint8_t bytes[32];
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)rng_u32(&a->rng);
 	/* over IPv6 the number 51 would be walked */
-	send_raw(a, stage, f, list[rng_below(&a->rng, a->family == 4 ? ARRAY_LEN(list) : 4)], bytes, sizeof(bytes));
+	send_raw(a, stage, f, list[rng_below(&a->rng, a->family == 4 ? ARRAY_LEN(list) : 4)], bytes,
+		 sizeof(bytes));
 }
 
 const struct kind kind_other_protocols = {
@@ -148,14 +149,14 @@ static void emit_non_ip(struct actor *a, const struct stage *stage, struct frame
 		uint16_t type;
 		uint8_t head[8];
 	} list[] = {
-		{ 0x88cc, { 2, 7, 4, 2, 0, 0, 0, 1 } },		      /* LLDP */
-		{ 0x0026, { 0x42, 0x42, 3, 0, 0, 0, 0, 0 } },	      /* spanning tree */
-		{ 0x0030, { 0xaa, 0xaa, 3, 0, 0, 0, 8, 0 } },	      /* SNAP with IPv4 inside */
-		{ 0x9000, { 0, 0, 1, 0, 0, 0, 0, 0 } },		      /* loop test */
-		{ 0x888e, { 1, 1, 0, 0, 0, 0, 0, 0 } },		      /* EAPOL */
-		{ 0x8863, { 0x11, 9, 0, 0, 0, 4, 1, 1 } },	      /* PPPoE discovery */
+		{0x88cc, {2, 7, 4, 2, 0, 0, 0, 1}},	  /* LLDP */
+		{0x0026, {0x42, 0x42, 3, 0, 0, 0, 0, 0}}, /* spanning tree */
+		{0x0030, {0xaa, 0xaa, 3, 0, 0, 0, 8, 0}}, /* SNAP with IPv4 inside */
+		{0x9000, {0, 0, 1, 0, 0, 0, 0, 0}},	  /* loop test */
+		{0x888e, {1, 1, 0, 0, 0, 0, 0, 0}},	  /* EAPOL */
+		{0x8863, {0x11, 9, 0, 0, 0, 4, 1, 1}},	  /* PPPoE discovery */
 	};
-	uint8_t body[46] = { 0 };
+	uint8_t body[46] = {0};
 	size_t which = rng_below(&a->rng, ARRAY_LEN(list));
 	struct pick p;
 

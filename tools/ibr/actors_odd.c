@@ -6,8 +6,21 @@
 #include "actors.h"
 
 enum {
-	ODD_IHL_SHORT, ODD_IHL_LONG, ODD_VERSION, ODD_LENGTH_ZERO, ODD_LENGTH_SHORT, ODD_LENGTH_CUT, ODD_LENGTH_LONG,
-	ODD_DOFF_SHORT, ODD_DOFF_LONG, ODD_OPTIONS, ODD_UDP_LENGTH, ODD_PORT_ZERO, ODD_LAND, ODD_SUM, ODD_FLAGS,
+	ODD_IHL_SHORT,
+	ODD_IHL_LONG,
+	ODD_VERSION,
+	ODD_LENGTH_ZERO,
+	ODD_LENGTH_SHORT,
+	ODD_LENGTH_CUT,
+	ODD_LENGTH_LONG,
+	ODD_DOFF_SHORT,
+	ODD_DOFF_LONG,
+	ODD_OPTIONS,
+	ODD_UDP_LENGTH,
+	ODD_PORT_ZERO,
+	ODD_LAND,
+	ODD_SUM,
+	ODD_FLAGS,
 	ODD_SYN_DATA,
 };
 
@@ -47,7 +60,7 @@ static void bend_length(struct actor *a, struct frame *f, int variant)
 
 static void bend_version(struct actor *a, struct frame *f)
 {
-	static const uint8_t wrong4[] = { 0x00, 0x15, 0x55, 0x65, 0xf5 }, wrong6[] = { 0x00, 0x40, 0x50, 0xf0 };
+	static const uint8_t wrong4[] = {0x00, 0x15, 0x55, 0x65, 0xf5}, wrong6[] = {0x00, 0x40, 0x50, 0xf0};
 	bool is6 = f->v.src.is6;
 
 	f->buf[f->v.ip_off] = is6 ? wrong6[rng_below(&a->rng, 4)] : wrong4[rng_below(&a->rng, 5)];
@@ -56,20 +69,21 @@ static void bend_version(struct actor *a, struct frame *f)
 
 static void send_odd_udp(struct actor *a, struct frame *f, struct ip_spec *ip)
 {
-	static const uint8_t payload[12] = { 0xb0, 0, 0xff, 0xff };
-	static const uint16_t length[] = { 0, 7, 4000, 65535 };
+	static const uint8_t payload[12] = {0xb0, 0, 0xff, 0xff};
+	static const uint16_t length[] = {0, 7, 4000, 65535};
 
 	ip->protocol = 17;
-	actor_send_udp(a, f, ip, actor_ephemeral(&a->rng), 33434 + rng_below(&a->rng, 50), payload, sizeof(payload),
-		       CLASS_SCAN);
+	actor_send_udp(a, f, ip, actor_ephemeral(&a->rng), 33434 + rng_below(&a->rng, 50), payload,
+		       sizeof(payload), CLASS_SCAN);
 	put16(f->buf + f->v.l4_off + 4, length[rng_below(&a->rng, 4)]);
 }
 
 /* The TCP packet that a variant starts from. */
 static void fill_odd_tcp(struct actor *a, struct tcp_spec *t, int variant)
 {
-	static const uint8_t odd_options[3][4] = { { 2, 0, 5, 0xb4 }, { 2, 1, 1, 1 }, { 3, 40, 7, 0 } };
-	static const uint8_t flags[] = { 0xff, TCP_S | TCP_F, TCP_S | TCP_R, TCP_P, TCP_U, TCP_F | TCP_A, TCP_A | TCP_P };
+	static const uint8_t odd_options[3][4] = {{2, 0, 5, 0xb4}, {2, 1, 1, 1}, {3, 40, 7, 0}};
+	static const uint8_t flags[] = {0xff,  TCP_S | TCP_F, TCP_S | TCP_R, TCP_P,
+					TCP_U, TCP_F | TCP_A, TCP_A | TCP_P};
 	static const uint8_t data[] = "GET / HTTP/1.0\r\n\r\n";
 
 	memset(t, 0, sizeof(*t));
@@ -133,8 +147,9 @@ static void emit_malformed(struct actor *a, const struct stage *stage, struct fr
 }
 
 static const char *const odd_variants[] = {
-	"ihl-short", "ihl-long", "version", "length-zero", "length-short", "length-cut", "length-long", "doff-short",
-	"doff-long", "options", "udp-length", "port-zero", "land", "checksum", "flags", "syn-data", NULL,
+	"ihl-short",   "ihl-long",   "version",	  "length-zero", "length-short", "length-cut",
+	"length-long", "doff-short", "doff-long", "options",	 "udp-length",	 "port-zero",
+	"land",	       "checksum",   "flags",	  "syn-data",	 NULL,
 };
 
 const struct kind kind_malformed = {
@@ -162,7 +177,7 @@ static void emit_truncated(struct actor *a, const struct stage *stage, struct fr
 	f->v.frame_len = (uint16_t)f->len;
 }
 
-static const char *const truncated_variants[] = { "anywhere", "behind-ethernet", NULL };
+static const char *const truncated_variants[] = {"anywhere", "behind-ethernet", NULL};
 
 const struct kind kind_truncated = {
 	.name = "truncated",
@@ -188,9 +203,9 @@ static void emit_encap_broken(struct actor *a, const struct stage *stage, struct
 	path.n = 0;
 	if (actor_variant(a) == ENCAP_TAGS) {
 		for (; path.n < 4; path.n++)
-			path.layer[path.n] = (struct layer){ .type = LAYER_VLAN, .id = 100 + (uint32_t)path.n };
+			path.layer[path.n] = (struct layer){.type = LAYER_VLAN, .id = 100 + (uint32_t)path.n};
 	} else {
-		path.layer[path.n++] = (struct layer){ .type = LAYER_MPLS, .id = 16 };
+		path.layer[path.n++] = (struct layer){.type = LAYER_MPLS, .id = 16};
 	}
 	frame_start(f, &path);
 	frame_ip(f, &ip);
@@ -201,7 +216,7 @@ static void emit_encap_broken(struct actor *a, const struct stage *stage, struct
 	f->v.outcome = OUT_UNSUPPORTED_ENCAP;
 }
 
-static const char *const encap_variants[] = { "four-tags", "label-no-ip", NULL };
+static const char *const encap_variants[] = {"four-tags", "label-no-ip", NULL};
 
 const struct kind kind_encap_broken = {
 	.name = "encap-broken",

@@ -11,7 +11,8 @@ static const uint8_t dull_payload[24] = {
 	0xb0, 0xb0, 0xb0, 0xb0, 0xb0, 0xb0, 0xb0, 0xb0, 0xb0, 0xb0, 0xb0, 0xb0,
 };
 
-static void send_dull_udp(struct actor *a, struct frame *f, const struct pick *p, uint32_t sport, uint32_t dport)
+static void send_dull_udp(struct actor *a, struct frame *f, const struct pick *p, uint32_t sport,
+			  uint32_t dport)
 {
 	enum class class = actor_any_payload_port(dport) ? CLASS_AMP_REQUEST : CLASS_SCAN;
 	struct ip_spec ip;
@@ -49,20 +50,21 @@ static void send_ping(struct actor *a, struct frame *f, const struct pick *p, ui
 	frame_start(f, &a->path);
 	frame_ip(f, &ip);
 	frame_icmp(f, type, code, rng_u32(&a->rng), data, type == 13 ? 12 : type == 17 ? 4 : sizeof(data));
-	f->v.class = type == 8 || type == 13 || type == 15 || type == 17 || type == 128 ? CLASS_SCAN : CLASS_BACKSCATTER;
+	f->v.class = type == 8 || type == 13 || type == 15 || type == 17 || type == 128 ? CLASS_SCAN
+											: CLASS_BACKSCATTER;
 	frame_end(f);
 }
 
 static void emit_ping(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	static const uint8_t type[] = { 8, 13, 17 };
+	static const uint8_t type[] = {8, 13, 17};
 	struct pick p;
 
 	actor_pick(a, stage, &p);
 	send_ping(a, f, &p, p.src.is6 ? 128 : type[actor_variant(a)], 0);
 }
 
-static const char *const ping_variants[] = { "echo", "timestamp", "mask", NULL };
+static const char *const ping_variants[] = {"echo", "timestamp", "mask", NULL};
 
 const struct kind kind_ping = {
 	.name = "ping",
@@ -74,9 +76,9 @@ const struct kind kind_ping = {
 /* Each source keeps one destination and one port for ever. */
 static void emit_misconfig(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	static const uint8_t mss[] = { 2, 4, 5, 0xb4, 4, 2, 0, 0 };
-	static const uint16_t port[] = { 514, 8090, 10050, 4506, 2055 };
-	struct tcp_spec t = { .flags = TCP_S, .window = 64240, .options = mss, .options_len = sizeof(mss) };
+	static const uint8_t mss[] = {2, 4, 5, 0xb4, 4, 2, 0, 0};
+	static const uint16_t port[] = {514, 8090, 10050, 4506, 2055};
+	struct tcp_spec t = {.flags = TCP_S, .window = 64240, .options = mss, .options_len = sizeof(mss)};
 	struct ip_spec ip;
 	struct pick p;
 
@@ -105,8 +107,8 @@ enum { RANDOM_TCP, RANDOM_UDP, RANDOM_ICMP };
 
 static void emit_random(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	static const uint8_t mss[] = { 2, 4, 5, 0xb4 };
-	struct tcp_spec t = { .flags = TCP_S, .options = mss, .options_len = sizeof(mss), .window = 8192 };
+	static const uint8_t mss[] = {2, 4, 5, 0xb4};
+	struct tcp_spec t = {.flags = TCP_S, .options = mss, .options_len = sizeof(mss), .window = 8192};
 	int variant = actor_variant(a);
 	uint32_t r = rng_u32(&a->rng);
 	struct ip_spec ip;
@@ -130,7 +132,7 @@ static void emit_random(struct actor *a, const struct stage *stage, struct frame
 	}
 }
 
-static const char *const random_variants[] = { "tcp", "udp", "icmp", NULL };
+static const char *const random_variants[] = {"tcp", "udp", "icmp", NULL};
 
 const struct kind kind_random = {
 	.name = "random",
@@ -142,7 +144,7 @@ const struct kind kind_random = {
 
 static void emit_tcp(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	struct tcp_spec t = { .flags = a->flags >= 0 ? (uint8_t)a->flags : TCP_S };
+	struct tcp_spec t = {.flags = a->flags >= 0 ? (uint8_t)a->flags : TCP_S};
 	struct ip_spec ip;
 	struct pick p;
 
@@ -187,7 +189,11 @@ static void emit_icmp(struct actor *a, const struct stage *stage, struct frame *
 	struct pick p;
 
 	actor_pick(a, stage, &p);
-	send_ping(a, f, &p, a->type >= 0 ? (uint32_t)a->type : p.src.is6 ? 128 : 8, a->code >= 0 ? (uint32_t)a->code : 0);
+	send_ping(a, f, &p,
+		  a->type >= 0 ? (uint32_t)a->type
+		  : p.src.is6  ? 128
+			       : 8,
+		  a->code >= 0 ? (uint32_t)a->code : 0);
 }
 
 const struct kind kind_icmp = {
@@ -205,7 +211,8 @@ static void emit_ip(struct actor *a, const struct stage *stage, struct frame *f)
 	actor_ip(a, &p, &ip, a->protocol >= 0 ? (uint32_t)a->protocol : 253, 64);
 	frame_start(f, &a->path);
 	frame_ip(f, &ip);
-	frame_raw(f, a->payload_len ? a->payload : dull_payload, a->payload_len ? a->payload_len : sizeof(dull_payload));
+	frame_raw(f, a->payload_len ? a->payload : dull_payload,
+		  a->payload_len ? a->payload_len : sizeof(dull_payload));
 	f->v.class = CLASS_OTHER;
 	frame_end(f);
 }

@@ -9,10 +9,10 @@
 
 #define RETRIES_MAX 64
 
-static const uint8_t mss_1460[] = { 2, 4, 5, 0xb4 };
-static const uint8_t mss_1424[] = { 2, 4, 5, 0x90 };
-static const uint8_t mss_536[] = { 2, 4, 2, 0x18 };
-static const uint8_t windows_options[] = { 2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2 };
+static const uint8_t mss_1460[] = {2, 4, 5, 0xb4};
+static const uint8_t mss_1424[] = {2, 4, 5, 0x90};
+static const uint8_t mss_536[] = {2, 4, 2, 0x18};
+static const uint8_t windows_options[] = {2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2};
 
 static void set_options(struct tcp_spec *t, const uint8_t *options, size_t len)
 {
@@ -23,7 +23,7 @@ static void set_options(struct tcp_spec *t, const uint8_t *options, size_t len)
 /* MSS, SACK, timestamps, NOP, window scale: what Linux connect() sends */
 static void fill_linux_options(uint8_t o[20], uint32_t mss, uint32_t ts, uint32_t scale)
 {
-	static const uint8_t shape[20] = { 2, 4, 0, 0, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 0 };
+	static const uint8_t shape[20] = {2, 4, 0, 0, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 0};
 
 	memcpy(o, shape, 20);
 	put16(o + 2, mss);
@@ -34,7 +34,7 @@ static void fill_linux_options(uint8_t o[20], uint32_t mss, uint32_t ts, uint32_
 /* A survey scanner walks very many ports from few addresses; its stack is a plain one of its own. */
 static void emit_survey(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	struct tcp_spec t = { .flags = TCP_S };
+	struct tcp_spec t = {.flags = TCP_S};
 	struct ip_spec ip;
 	struct pick p;
 
@@ -58,7 +58,7 @@ const struct kind kind_survey = {
 /* One run: source port and window stay; the sequence number is the destination address. */
 static void emit_mirai(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	struct tcp_spec t = { .flags = TCP_S };
+	struct tcp_spec t = {.flags = TCP_S};
 	struct ip_spec ip;
 	struct pick p;
 
@@ -97,7 +97,7 @@ static const struct {
 	uint16_t window, mss;
 	uint8_t scale;
 } stacks[] = {
-	{ 5840, 1460, 1 }, { 14600, 1460, 4 }, { 29200, 1460, 7 }, { 64240, 1460, 7 }, { 65535, 1400, 8 },
+	{5840, 1460, 1}, {14600, 1460, 4}, {29200, 1460, 7}, {64240, 1460, 7}, {65535, 1400, 8},
 };
 
 /* The earliest due connect, or -1 */
@@ -111,7 +111,8 @@ static int find_due(const struct retries *r, uint64_t now_ns)
 	return best;
 }
 
-/* Waits 1, 2, 4 s: on the wire at 1, 3, 7 s after the first.  When RETRIES_MAX connects wait, others give up. */
+/* Waits 1, 2, 4 s: on the wire at 1, 3, 7 s after the first.  When RETRIES_MAX connects wait, others give up.
+ */
 static void keep_retry(struct actor *a, struct retries *r, const struct retry *now, uint64_t now_ns)
 {
 	int most = a->retries < 0 ? 3 : a->retries;
@@ -125,7 +126,7 @@ static void keep_retry(struct actor *a, struct retries *r, const struct retry *n
 
 static void emit_iot(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	struct tcp_spec t = { .flags = TCP_S };
+	struct tcp_spec t = {.flags = TCP_S};
 	struct retries *r = a->state;
 	struct retry c;
 	struct ip_spec ip;
@@ -156,8 +157,8 @@ static void emit_iot(struct actor *a, const struct stage *stage, struct frame *f
 	t.sport = c.sport;
 	t.dport = c.dport;
 	t.window = stacks[stack].window;
-	fill_linux_options(options, stacks[stack].mss, (uint32_t)(stage->now_ns / 1000000 + (c.pick.trait >> 44)),
-			   stacks[stack].scale);
+	fill_linux_options(options, stacks[stack].mss,
+			   (uint32_t)(stage->now_ns / 1000000 + (c.pick.trait >> 44)), stacks[stack].scale);
 	set_options(&t, options, sizeof(options));
 	actor_send_tcp(a, f, &ip, &t, CLASS_SCAN, TOOL_NONE);
 }
@@ -174,15 +175,16 @@ enum { ZMAP_OLD, ZMAP_MSS, ZMAP_NEW, ZMAP_LINUX, ZMAP_BSD, ZMAP_SMALLEST };
 /* Options of an ID 54321 ZMap: 2.x sent none; a later build MSS 1460; others are seen with 536 and 1424. */
 static void set_old_zmap_options(struct tcp_spec *t, const struct pick *p)
 {
-	static const uint8_t *const mss[] = { mss_1460, mss_536, mss_1424 };
+	static const uint8_t *const mss[] = {mss_1460, mss_536, mss_1424};
 
 	set_options(t, mss[p->trait % 3], 4);
 }
 
 static void emit_zmap(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	static const uint8_t bsd[] = { 2, 4, 5, 0xb4, 1, 3, 3, 6, 1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 4, 2, 0, 0 };
-	struct tcp_spec t = { .flags = TCP_S, .window = 65535 };
+	static const uint8_t bsd[] = {2, 4, 5, 0xb4, 1, 3, 3, 6, 1, 1, 8, 10,
+				      0, 0, 0, 0,    0, 0, 0, 0, 4, 2, 0, 0};
+	struct tcp_spec t = {.flags = TCP_S, .window = 65535};
 	int variant = actor_variant(a);
 	bool old = variant == ZMAP_OLD || variant == ZMAP_MSS;
 	uint8_t options[24];
@@ -217,10 +219,13 @@ static void emit_zmap(struct actor *a, const struct stage *stage, struct frame *
 		break;
 	}
 	actor_send_tcp(a, f, &ip, &t, CLASS_SCAN,
-		       a->ipid >= 0 ? TOOL_NONE : old ? TOOL_ZMAP : variant == ZMAP_NEW ? TOOL_ZMAP4 : TOOL_NONE);
+		       a->ipid >= 0	     ? TOOL_NONE
+		       : old		     ? TOOL_ZMAP
+		       : variant == ZMAP_NEW ? TOOL_ZMAP4
+					     : TOOL_NONE);
 }
 
-static const char *const zmap_variants[] = { "old", "old-mss", "new", "linux", "bsd", "smallest", NULL };
+static const char *const zmap_variants[] = {"old", "old-mss", "new", "linux", "bsd", "smallest", NULL};
 
 const struct kind kind_zmap = {
 	.name = "zmap",
@@ -234,7 +239,7 @@ enum { MASSCAN_OLD, MASSCAN_NEW, MASSCAN_ICMP };
 
 static void emit_masscan(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	struct tcp_spec t = { .flags = TCP_S };
+	struct tcp_spec t = {.flags = TCP_S};
 	int variant = actor_variant(a);
 	uint32_t fold;
 	struct ip_spec ip;
@@ -267,7 +272,7 @@ static void emit_masscan(struct actor *a, const struct stage *stage, struct fram
 	actor_send_tcp(a, f, &ip, &t, CLASS_SCAN, ip.src.is6 ? TOOL_NONE : TOOL_MASSCAN);
 }
 
-static const char *const masscan_variants[] = { "old", "new", "icmp", NULL };
+static const char *const masscan_variants[] = {"old", "new", "icmp", NULL};
 
 const struct kind kind_masscan = {
 	.name = "masscan",
@@ -281,9 +286,9 @@ enum { NMAP_SYN, NMAP_NULL, NMAP_FIN, NMAP_XMAS, NMAP_ACK, NMAP_ECN };
 
 static void emit_nmap(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	static const uint8_t flags[] = { TCP_S, 0, TCP_F, TCP_F | TCP_P | TCP_U, TCP_A, TCP_S | TCP_E | TCP_C };
+	static const uint8_t flags[] = {TCP_S, 0, TCP_F, TCP_F | TCP_P | TCP_U, TCP_A, TCP_S | TCP_E | TCP_C};
 	int variant = actor_variant(a);
-	struct tcp_spec t = { .flags = flags[variant], .window = 1024 };
+	struct tcp_spec t = {.flags = flags[variant], .window = 1024};
 	struct ip_spec ip;
 	struct pick p;
 
@@ -306,7 +311,7 @@ static void emit_nmap(struct actor *a, const struct stage *stage, struct frame *
 	actor_send_tcp(a, f, &ip, &t, actor_tcp_class(t.flags), variant == NMAP_SYN ? TOOL_NMAP : TOOL_NONE);
 }
 
-static const char *const nmap_variants[] = { "syn", "null", "fin", "xmas", "ack", "ecn", NULL };
+static const char *const nmap_variants[] = {"syn", "null", "fin", "xmas", "ack", "ecn", NULL};
 
 const struct kind kind_nmap = {
 	.name = "nmap",
@@ -319,7 +324,7 @@ const struct kind kind_nmap = {
 /* key = seq ^ destination as it lies in memory ^ ports; one key a run, and a profile of its own. */
 static void emit_unicornscan(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	struct tcp_spec t = { .flags = TCP_S, .window = 4128 };
+	struct tcp_spec t = {.flags = TCP_S, .window = 4128};
 	struct ip_spec ip;
 	struct pick p;
 
@@ -342,7 +347,7 @@ const struct kind kind_unicornscan = {
 
 static void emit_hping(struct actor *a, const struct stage *stage, struct frame *f)
 {
-	struct tcp_spec t = { .flags = TCP_S, .window = 512 };
+	struct tcp_spec t = {.flags = TCP_S, .window = 512};
 	struct ip_spec ip;
 	struct pick p;
 

@@ -15,9 +15,9 @@ static const struct {
 	uint32_t net;
 	unsigned int len;
 } reserved[] = {
-	{ 0x00000000, 8 },  { 0x0a000000, 8 },	{ 0x64400000, 10 }, { 0x7f000000, 8 },	{ 0xa9fe0000, 16 },
-	{ 0xac100000, 12 }, { 0xc0000000, 24 }, { 0xc0000200, 24 }, { 0xc0586300, 24 }, { 0xc0a80000, 16 },
-	{ 0xc6120000, 15 }, { 0xc6336400, 24 }, { 0xcb007100, 24 }, { 0xe0000000, 3 },
+	{0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},	{0xa9fe0000, 16},
+	{0xac100000, 12}, {0xc0000000, 24}, {0xc0000200, 24}, {0xc0586300, 24}, {0xc0a80000, 16},
+	{0xc6120000, 15}, {0xc6336400, 24}, {0xcb007100, 24}, {0xe0000000, 3},
 };
 
 static bool is_reserved(uint32_t ip)
@@ -30,7 +30,7 @@ static bool is_reserved(uint32_t ip)
 
 struct addr addr_v4(uint32_t host_order)
 {
-	struct addr a = { .is6 = false };
+	struct addr a = {.is6 = false};
 
 	put32(a.b, host_order);
 	return a;
@@ -66,7 +66,7 @@ static bool bits_equal(const uint8_t *a, const uint8_t *b, unsigned int bits)
 int prefix_parse(const char *text, struct prefix *out, const char **why)
 {
 	char copy[PREFIX_TEXT];
-	struct prefix p = { 0 };
+	struct prefix p = {0};
 	struct prefix host;
 	char *slash, *end;
 	unsigned long len;
@@ -149,7 +149,7 @@ bool prefix_overlap(const struct prefix *a, const struct prefix *b)
 static struct addr nth_v6(const struct prefix *p, uint64_t n)
 {
 	struct addr a = p->addr;
-	uint64_t word[2] = { 0, n };
+	uint64_t word[2] = {0, n};
 
 	/* Scanners of IPv6 try low addresses of known networks and random ones; odd numbers are the latter. */
 	if (n & 1) {
@@ -189,7 +189,7 @@ struct addr addr_nth(const struct prefix_list *list, bool is6, uint64_t n)
 
 static struct addr public_v6(uint64_t key, uint64_t n)
 {
-	struct addr a = { .is6 = true };
+	struct addr a = {.is6 = true};
 	uint64_t net = mix64(key ^ n), host = n * 2 + 1;
 
 	/* 2a00::/12 and 2400::/12, a network and a host number each source */

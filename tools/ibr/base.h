@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define NS_PER_S 1000000000ULL
+#define NS_PER_S     1000000000ULL
 
 /* One sentence on stderr, "ibr: " before it; always returns -1, for "return complain(...)". */
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -10,7 +10,7 @@
 
 #include "driver.h"
 
-#define LOOPBACK 1 /* ifindex of lo: where live frames pretend to come from */
+#define LOOPBACK  1 /* ifindex of lo: where live frames pretend to come from */
 #define BULK_MOST 64
 
 /* The one field that is needed; the kernel's BTF says where it lies. */

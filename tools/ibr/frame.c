@@ -8,8 +8,8 @@
 enum { TYPE_ETHER, TYPE_MPLS, TYPE_PPP, TYPE_IP };
 enum { FIX_IP4, FIX_IP6, FIX_UDP, FIX_PPPOE };
 
-#define ETH_IP4 0x0800
-#define ETH_IP6 0x86dd
+#define ETH_IP4	 0x0800
+#define ETH_IP6	 0x86dd
 #define ETH_MPLS 0x8847
 
 void frame_put(struct frame *f, const void *bytes, size_t len)
@@ -77,7 +77,7 @@ static void put_ethernet(struct frame *f, const struct path *path)
 
 static void put_tag(struct frame *f, const struct layer *l)
 {
-	static const uint16_t type[] = { [LAYER_VLAN] = 0x8100, [LAYER_AD] = 0x88a8, [LAYER_QINQ] = 0x9100 };
+	static const uint16_t type[] = {[LAYER_VLAN] = 0x8100, [LAYER_AD] = 0x88a8, [LAYER_QINQ] = 0x9100};
 	uint8_t *p;
 
 	frame_next(f, type[l->type]);
@@ -140,7 +140,7 @@ static void put_ip(struct frame *f, const struct ip_spec *ip)
 
 static void put_outer_ip(struct frame *f, const struct layer *l, uint8_t protocol)
 {
-	struct ip_spec ip = { .src = l->from, .dst = l->to, .protocol = protocol, .ttl = 62 };
+	struct ip_spec ip = {.src = l->from, .dst = l->to, .protocol = protocol, .ttl = 62};
 
 	frame_next(f, l->from.is6 ? ETH_IP6 : ETH_IP4);
 	if (l->decap != DECAP_YES && !f->tunnel_off) {
@@ -166,7 +166,8 @@ static void put_gre(struct frame *f, const struct layer *l)
 	set_type_at(f, TYPE_ETHER, (uint32_t)(p + 2 - f->buf));
 }
 
-/* Type II is version 1 with 8 bytes, type III version 2 with 12; both carry Ethernet behind a sequence number. */
+/* Type II is version 1 with 8 bytes, type III version 2 with 12; both carry Ethernet behind a sequence number.
+ */
 static void put_erspan(struct frame *f, const struct layer *l, const struct path *path)
 {
 	bool three = l->type == LAYER_ERSPAN3;

@@ -8,21 +8,21 @@
 
 #include "verdict.h"
 
-#define FRAME_MAX 2048 /* bytes of the largest frame */
+#define FRAME_MAX  2048 /* bytes of the largest frame */
 #define LAYERS_MAX 8
-#define FIXES_MAX 12
+#define FIXES_MAX  12
 
 enum layer_type {
-	LAYER_VLAN,  /* 802.1Q, 0x8100 */
-	LAYER_AD,    /* 802.1ad, 0x88a8 */
-	LAYER_QINQ,  /* the older 0x9100 */
+	LAYER_VLAN, /* 802.1Q, 0x8100 */
+	LAYER_AD,   /* 802.1ad, 0x88a8 */
+	LAYER_QINQ, /* the older 0x9100 */
 	LAYER_MPLS,
 	LAYER_PPPOE,
 	LAYER_GRE,
 	LAYER_ERSPAN2,
 	LAYER_ERSPAN3,
 	LAYER_VXLAN,
-	LAYER_IPIP,  /* IPv4 or IPv6 directly in IP: IPIP, 6in4 */
+	LAYER_IPIP, /* IPv4 or IPv6 directly in IP: IPIP, 6in4 */
 	LAYER_MAX
 };
 
@@ -52,9 +52,9 @@ struct ip_spec {
 	const uint8_t *extra; /* IPv4 options (a multiple of 4), or a finished IPv6 extension chain */
 	uint16_t extra_len;
 	uint16_t id;
-	uint16_t frag;	      /* IPv4: flags and offset as in the header */
-	uint8_t protocol;     /* of the transport */
-	uint8_t first_next;   /* IPv6: number of the first extension header, if extra_len */
+	uint16_t frag;	    /* IPv4: flags and offset as in the header */
+	uint8_t protocol;   /* of the transport */
+	uint8_t first_next; /* IPv6: number of the first extension header, if extra_len */
 	uint8_t ttl, tos;
 };
 
@@ -76,11 +76,11 @@ struct tcp_spec {
 struct frame {
 	struct verdict v;
 	uint32_t len;
-	uint16_t type_off;	   /* where the next protocol's number goes */
-	uint16_t tunnel_off;	   /* outer IP header of the first tunnel that stays shut, 0 = none */
+	uint16_t type_off;   /* where the next protocol's number goes */
+	uint16_t tunnel_off; /* outer IP header of the first tunnel that stays shut, 0 = none */
 	uint8_t type_kind;
 	uint8_t tunnel_decap;
-	uint8_t sum;		   /* protocol whose checksum frame_end sets, 0 = none */
+	uint8_t sum; /* protocol whose checksum frame_end sets, 0 = none */
 	uint8_t tunnel_protocol;
 	struct addr tunnel_src, tunnel_dst;
 	struct {

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH 64
+#define BATCH	  64
 #define TAG_BYTES 4
 
 volatile sig_atomic_t live_stop;
@@ -85,8 +85,8 @@ static int read_counters(const char *interface, uint32_t *packets, uint32_t *dro
 	for (i = list; i; i = i->ifa_next) {
 		struct rtnl_link_stats stats;
 
-		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_PACKET || strcmp(i->ifa_name, interface) != 0 ||
-		    !i->ifa_data)
+		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_PACKET ||
+		    strcmp(i->ifa_name, interface) != 0 || !i->ifa_data)
 			continue;
 		memcpy(&stats, i->ifa_data, sizeof(stats));
 		*packets = stats.tx_packets;
@@ -100,7 +100,7 @@ static int read_counters(const char *interface, uint32_t *packets, uint32_t *dro
 int live_open(struct live *l)
 {
 	uint32_t packets = 0, dropped = 0;
-	struct ifreq request = { 0 };
+	struct ifreq request = {0};
 	int fd;
 
 	l->ifindex = if_nametoindex(l->interface);
@@ -137,11 +137,12 @@ void live_close(struct live *l)
 	uint32_t packets, dropped, before = (uint32_t)r->interface_packets;
 
 	r->seconds = (double)(live_now_ns() - l->began_ns) / (double)NS_PER_S;
-	fprintf(stderr, "ibr: sent %lld packets through %s in %.3f s (%.0f a second, by %s)\n", (long long)r->sent,
-		l->interface, r->seconds, (double)r->sent / (r->seconds > 0 ? r->seconds : 1), r->mode);
+	fprintf(stderr, "ibr: sent %lld packets through %s in %.3f s (%.0f a second, by %s)\n",
+		(long long)r->sent, l->interface, r->seconds,
+		(double)r->sent / (r->seconds > 0 ? r->seconds : 1), r->mode);
 	if (r->dropped)
-		fprintf(stderr, "ibr: %lld more were dropped by %s and are not in the truth\n", (long long)r->dropped,
-			l->interface);
+		fprintf(stderr, "ibr: %lld more were dropped by %s and are not in the truth\n",
+			(long long)r->dropped, l->interface);
 	if (r->interface_packets < 0)
 		return;
 	/* the far side of a veth counts for this one, a moment later */
@@ -199,7 +200,7 @@ static int send_batch(struct live *l, int fd, struct batch *b)
 
 static int open_packet_socket(const struct live *l)
 {
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)l->ifindex };
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)l->ifindex};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), size = 8 << 20;
 
 	if (fd < 0)

@@ -13,14 +13,14 @@
 struct live {
 	const char *interface;
 	struct stream *stream;
-	struct truth *truth;	/* may be NULL */
-	uint64_t rate_pps;	/* 0 = as fast as it goes */
-	double seconds;		/* 0 = no limit */
+	struct truth *truth; /* may be NULL */
+	uint64_t rate_pps;   /* 0 = as fast as it goes */
+	double seconds;	     /* 0 = no limit */
 	struct send_report report;
 
 	unsigned int ifindex;
-	uint32_t frame_most;	/* bytes */
-	uint64_t began_ns;	/* monotonic */
+	uint32_t frame_most; /* bytes */
+	uint64_t began_ns;   /* monotonic */
 };
 
 extern volatile sig_atomic_t live_stop;

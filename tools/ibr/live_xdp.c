@@ -18,10 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REPEAT (1 << 21) /* runs a call: setting one up and down takes the kernel 20 ms */
-#define KERNEL_BATCH 64	 /* frames the kernel makes at a time: a veth's ring holds 256 */
-#define PUBLISH 64	 /* frames that are handed over together */
-#define TRIAL_NS (NS_PER_S / 2)	/* after which an interface that took nothing takes nothing */
+#define REPEAT	     (1 << 21)	    /* runs a call: setting one up and down takes the kernel 20 ms */
+#define KERNEL_BATCH 64		    /* frames the kernel makes at a time: a veth's ring holds 256 */
+#define PUBLISH	     64		    /* frames that are handed over together */
+#define TRIAL_NS     (NS_PER_S / 2) /* after which an interface that took nothing takes nothing */
 
 struct xdp {
 	struct live *live;
@@ -81,7 +81,7 @@ static int settle(struct xdp *x)
 
 static void rest(long ns)
 {
-	struct timespec t = { .tv_nsec = ns };
+	struct timespec t = {.tv_nsec = ns};
 
 	nanosleep(&t, NULL);
 }
@@ -92,7 +92,8 @@ static int check_sender(struct xdp *x)
 	int err = __atomic_load_n(&x->sender_err, __ATOMIC_ACQUIRE);
 
 	if (err)
-		return complain("cannot send through %s by BPF_PROG_RUN: %s", x->live->interface, strerror(-err));
+		return complain("cannot send through %s by BPF_PROG_RUN: %s", x->live->interface,
+				strerror(-err));
 	if (load(&x->skel->bss->refused))
 		return complain("the kernel could not build a frame for %s", x->live->interface);
 	if (!load(&x->skel->bss->taken) && load(&x->skel->bss->begun) &&
@@ -124,8 +125,9 @@ static int wait_for_room(struct xdp *x, uint64_t most)
 			last = x->settled;
 			since = live_now_ns();
 		} else if (x->settled && live_now_ns() - since > 5 * NS_PER_S) {
-			return complain("%s took no frame for 5 s (did it go down?); %llu frames were lost on the way",
-					x->live->interface, (unsigned long long)(x->filled - x->settled));
+			return complain(
+				"%s took no frame for 5 s (did it go down?); %llu frames were lost on the way",
+				x->live->interface, (unsigned long long)(x->filled - x->settled));
 		}
 		rest(20000);
 	}
@@ -178,8 +180,8 @@ static int open_driver(struct xdp *x)
 	if (!err)
 		err = driver_bpf__attach(x->skel);
 	if (err)
-		return complain("cannot load the driver program for %s: %s; try --send packet", x->live->interface,
-				strerror(-err));
+		return complain("cannot load the driver program for %s: %s; try --send packet",
+				x->live->interface, strerror(-err));
 	x->map_bytes = (bytes + page - 1) / page * page;
 	map = mmap(NULL, x->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(x->skel->maps.ring), 0);
 	if (map == MAP_FAILED)
@@ -221,8 +223,8 @@ static void ignore_signal(int number)
 
 int live_send_xdp(struct live *l)
 {
-	struct sigaction interrupt = { .sa_handler = ignore_signal };
-	struct xdp x = { .live = l };
+	struct sigaction interrupt = {.sa_handler = ignore_signal};
+	struct xdp x = {.live = l};
 	int err;
 
 	l->report.mode = "xdp";

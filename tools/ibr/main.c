@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PCAP_PACKETS 100000 /* of a capture without any limit */
-#define PACKET_RATE_MOST 50000 /* pps; above, frames go out through XDP */
+#define PCAP_PACKETS	 100000 /* of a capture without any limit */
+#define PACKET_RATE_MOST 50000	/* pps; above, frames go out through XDP */
 
 extern const char default_scenario[], default_scenario_end[];
 
@@ -52,30 +52,48 @@ static const char usage[] =
 	"      --kinds, --services    list what a scenario can name\n"
 	"      --help\n";
 
-enum { OPT_PCAP = 256, OPT_LIVE, OPT_TRUTH, OPT_SOURCES, OPT_PACKETS, OPT_SECONDS, OPT_RATE, OPT_SEED, OPT_DARK, OPT_DMAC,
-       OPT_SMAC, OPT_SNAPLEN, OPT_SEND, OPT_NO_DECAP, OPT_PRINT, OPT_KINDS, OPT_SERVICES, OPT_HELP };
+enum {
+	OPT_PCAP = 256,
+	OPT_LIVE,
+	OPT_TRUTH,
+	OPT_SOURCES,
+	OPT_PACKETS,
+	OPT_SECONDS,
+	OPT_RATE,
+	OPT_SEED,
+	OPT_DARK,
+	OPT_DMAC,
+	OPT_SMAC,
+	OPT_SNAPLEN,
+	OPT_SEND,
+	OPT_NO_DECAP,
+	OPT_PRINT,
+	OPT_KINDS,
+	OPT_SERVICES,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
-	{ "scenario", required_argument, NULL, 's' },
-	{ "pcap", required_argument, NULL, OPT_PCAP },
-	{ "live", required_argument, NULL, OPT_LIVE },
-	{ "truth", required_argument, NULL, OPT_TRUTH },
-	{ "truth-sources", required_argument, NULL, OPT_SOURCES },
-	{ "packets", required_argument, NULL, OPT_PACKETS },
-	{ "seconds", required_argument, NULL, OPT_SECONDS },
-	{ "rate", required_argument, NULL, OPT_RATE },
-	{ "seed", required_argument, NULL, OPT_SEED },
-	{ "dark", required_argument, NULL, OPT_DARK },
-	{ "dst-mac", required_argument, NULL, OPT_DMAC },
-	{ "src-mac", required_argument, NULL, OPT_SMAC },
-	{ "snaplen", required_argument, NULL, OPT_SNAPLEN },
-	{ "send", required_argument, NULL, OPT_SEND },
-	{ "no-decap", no_argument, NULL, OPT_NO_DECAP },
-	{ "print-scenario", no_argument, NULL, OPT_PRINT },
-	{ "kinds", no_argument, NULL, OPT_KINDS },
-	{ "services", no_argument, NULL, OPT_SERVICES },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"scenario", required_argument, NULL, 's'},
+	{"pcap", required_argument, NULL, OPT_PCAP},
+	{"live", required_argument, NULL, OPT_LIVE},
+	{"truth", required_argument, NULL, OPT_TRUTH},
+	{"truth-sources", required_argument, NULL, OPT_SOURCES},
+	{"packets", required_argument, NULL, OPT_PACKETS},
+	{"seconds", required_argument, NULL, OPT_SECONDS},
+	{"rate", required_argument, NULL, OPT_RATE},
+	{"seed", required_argument, NULL, OPT_SEED},
+	{"dark", required_argument, NULL, OPT_DARK},
+	{"dst-mac", required_argument, NULL, OPT_DMAC},
+	{"src-mac", required_argument, NULL, OPT_SMAC},
+	{"snaplen", required_argument, NULL, OPT_SNAPLEN},
+	{"send", required_argument, NULL, OPT_SEND},
+	{"no-decap", no_argument, NULL, OPT_NO_DECAP},
+	{"print-scenario", no_argument, NULL, OPT_PRINT},
+	{"kinds", no_argument, NULL, OPT_KINDS},
+	{"services", no_argument, NULL, OPT_SERVICES},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 int complain(const char *format, ...)
@@ -106,14 +124,19 @@ static void print_kinds(void)
 static void print_services(void)
 {
 	for (int i = 0; i < services_n; i++)
-		printf("%-12s %5u  %s\n", services[i].name, services[i].port, services[i].answer ? "request, answer" : "request");
+		printf("%-12s %5u  %s\n", services[i].name, services[i].port,
+		       services[i].answer ? "request, answer" : "request");
 }
 
 static int take_number(int key, struct options *o, const char *text)
 {
 	static const char *const name[] = {
-		[OPT_SOURCES - 256] = "--truth-sources", [OPT_PACKETS - 256] = "--packets", [OPT_SECONDS - 256] = "--seconds",
-		[OPT_RATE - 256] = "--rate",		 [OPT_SEED - 256] = "--seed",	    [OPT_SNAPLEN - 256] = "--snaplen",
+		[OPT_SOURCES - 256] = "--truth-sources",
+		[OPT_PACKETS - 256] = "--packets",
+		[OPT_SECONDS - 256] = "--seconds",
+		[OPT_RATE - 256] = "--rate",
+		[OPT_SEED - 256] = "--seed",
+		[OPT_SNAPLEN - 256] = "--snaplen",
 	};
 	const char *why = NULL;
 	int err = 0;
@@ -154,7 +177,7 @@ static int take_number(int key, struct options *o, const char *text)
 
 static int take_option(int key, struct options *o)
 {
-	static const char *const ways[] = { "auto", "packet", "xdp" };
+	static const char *const ways[] = {"auto", "packet", "xdp"};
 	int way;
 
 	switch (key) {
@@ -285,7 +308,8 @@ static uint64_t limit_of(const struct options *o, const struct scenario *s, uint
 	return o->live ? STREAM_FOREVER : PCAP_PACKETS;
 }
 
-static int run_pcap(const struct options *o, struct stream *stream, struct truth *truth, struct send_report *report)
+static int run_pcap(const struct options *o, struct stream *stream, struct truth *truth,
+		    struct send_report *report)
 {
 	static struct frame f;
 	struct pcap *p = pcap_open(o->pcap, (uint32_t)o->snaplen);
@@ -313,7 +337,11 @@ static int run_live(const struct options *o, struct stream *stream, struct truth
 		    struct send_report *report)
 {
 	struct live l = {
-		.interface = o->live, .stream = stream, .truth = truth, .rate_pps = rate_pps, .seconds = o->seconds,
+		.interface = o->live,
+		.stream = stream,
+		.truth = truth,
+		.rate_pps = rate_pps,
+		.seconds = o->seconds,
 	};
 	bool fast = o->way == WAY_XDP || (o->way == WAY_AUTO && (rate_pps == 0 || rate_pps > PACKET_RATE_MOST));
 	int err;
@@ -322,8 +350,10 @@ static int run_live(const struct options *o, struct stream *stream, struct truth
 		return -1;
 	err = fast ? live_send_xdp(&l) : live_send_packet(&l);
 	if (err == 1 && o->way == WAY_XDP)
-		return complain("%s takes no redirected frames; the far end of a veth needs an XDP program, or GRO: "
-				"ethtool -K PEER gro on", o->live);
+		return complain(
+			"%s takes no redirected frames; the far end of a veth needs an XDP program, or GRO: "
+			"ethtool -K PEER gro on",
+			o->live);
 	if (err == 1) {
 		fprintf(stderr, "ibr: %s takes no redirected frames; using a packet socket\n", o->live);
 		/* what was made and not sent is lost: begin again */
@@ -348,7 +378,7 @@ static void handle_signal(int number)
 
 static int run(struct options *o, struct scenario *s)
 {
-	struct send_report report = { 0 };
+	struct send_report report = {0};
 	struct truth *truth = NULL;
 	struct stream stream;
 	uint64_t rate_pps;
@@ -363,7 +393,8 @@ static int run(struct options *o, struct scenario *s)
 		return -1;
 	for (int i = 0; i < s->actors; i++)
 		if (stream.left_out[i])
-			fprintf(stderr, "ibr: actor %s stays silent: no dark prefix of its family\n", s->actor[i].name);
+			fprintf(stderr, "ibr: actor %s stays silent: no dark prefix of its family\n",
+				s->actor[i].name);
 	if (o->truth) {
 		truth = truth_new(s, (uint32_t)(o->live ? UINT32_MAX : o->snaplen), o->truth_sources);
 		err = truth ? 0 : -1;
@@ -381,9 +412,9 @@ static int run(struct options *o, struct scenario *s)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .snaplen = 65535, .truth_sources = 1000000 };
-	struct sigaction action = { .sa_handler = handle_signal };
-	struct scenario s = { 0 };
+	struct options o = {.snaplen = 65535, .truth_sources = 1000000};
+	struct sigaction action = {.sa_handler = handle_signal};
+	struct scenario s = {0};
 	int err;
 
 	sigaction(SIGINT, &action, NULL);

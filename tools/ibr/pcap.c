@@ -55,8 +55,8 @@ static int open_target(struct pcap *p)
 struct pcap *pcap_open(const char *file, uint32_t snaplen)
 {
 	/* magic, version 2.4, no zone, no accuracy, length, Ethernet: in this machine's order */
-	uint32_t header[6] = { 0xa1b2c3d4, 0, 0, 0, snaplen, 1 };
-	uint16_t version[2] = { 2, 4 };
+	uint32_t header[6] = {0xa1b2c3d4, 0, 0, 0, snaplen, 1};
+	uint16_t version[2] = {2, 4};
 	struct pcap *p = calloc(1, sizeof(*p));
 
 	if (p)
@@ -99,7 +99,8 @@ static int flush_buffer(struct pcap *p)
 int pcap_write(struct pcap *p, uint64_t time_ns, const uint8_t *frame, uint32_t len)
 {
 	uint32_t caplen = len < p->snaplen ? len : p->snaplen;
-	uint32_t record[4] = { (uint32_t)(time_ns / NS_PER_S), (uint32_t)(time_ns % NS_PER_S / 1000), caplen, len };
+	uint32_t record[4] = {(uint32_t)(time_ns / NS_PER_S), (uint32_t)(time_ns % NS_PER_S / 1000), caplen,
+			      len};
 
 	if (p->used + sizeof(record) + caplen > BUFFER_BYTES && flush_buffer(p))
 		return -1;

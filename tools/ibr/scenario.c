@@ -35,18 +35,24 @@ const char *const class_label[CLASS_MAX] = {
 };
 
 const char *const tool_label[TOOL_MAX] = {
-	[TOOL_NONE] = "none",	      [TOOL_MIRAI] = "mirai", [TOOL_MASSCAN] = "masscan",
-	[TOOL_ZMAP] = "zmap",	      [TOOL_ZMAP4] = "zmap4", [TOOL_NMAP] = "nmap",
-	[TOOL_UNICORNSCAN] = "unicornscan", [TOOL_HPING] = "hping",
+	[TOOL_NONE] = "none",
+	[TOOL_MIRAI] = "mirai",
+	[TOOL_MASSCAN] = "masscan",
+	[TOOL_ZMAP] = "zmap",
+	[TOOL_ZMAP4] = "zmap4",
+	[TOOL_NMAP] = "nmap",
+	[TOOL_UNICORNSCAN] = "unicornscan",
+	[TOOL_HPING] = "hping",
 };
 
 static const char *const layer_label[LAYER_MAX] = {
-	[LAYER_VLAN] = "vlan",	    [LAYER_AD] = "802.1ad",	[LAYER_QINQ] = "9100",	[LAYER_MPLS] = "mpls",
-	[LAYER_PPPOE] = "pppoe",    [LAYER_GRE] = "gre",	[LAYER_ERSPAN2] = "erspan2",
-	[LAYER_ERSPAN3] = "erspan3", [LAYER_VXLAN] = "vxlan",	[LAYER_IPIP] = "ipip",
+	[LAYER_VLAN] = "vlan",	     [LAYER_AD] = "802.1ad",	  [LAYER_QINQ] = "9100",
+	[LAYER_MPLS] = "mpls",	     [LAYER_PPPOE] = "pppoe",	  [LAYER_GRE] = "gre",
+	[LAYER_ERSPAN2] = "erspan2", [LAYER_ERSPAN3] = "erspan3", [LAYER_VXLAN] = "vxlan",
+	[LAYER_IPIP] = "ipip",
 };
 
-static const char *const decap_label[] = { "yes", "no", "refused" };
+static const char *const decap_label[] = {"yes", "no", "refused"};
 
 /* Where we are in the file, for complaints. */
 struct place {
@@ -70,7 +76,8 @@ static const char *scalar(const yaml_node_t *node)
 typedef int set_fn(const struct place *at, void *target, const char *key, const yaml_node_t *value);
 
 /* Calls `set` for every key of a mapping. */
-static int read_mapping(const struct place *at, const yaml_node_t *node, const char *what, set_fn *set, void *target)
+static int read_mapping(const struct place *at, const yaml_node_t *node, const char *what, set_fn *set,
+			void *target)
 {
 	if (!node || node->type != YAML_MAPPING_NODE)
 		return refuse(at, node, what, "must be a mapping of keys to values");
@@ -96,7 +103,8 @@ static int read_mapping(const struct place *at, const yaml_node_t *node, const c
 typedef int item_fn(const char *text, void *target, const char **why);
 
 /* A list of words, or one word standing for a list of one. */
-static int read_words(const struct place *at, const yaml_node_t *node, const char *key, item_fn *item, void *target)
+static int read_words(const struct place *at, const yaml_node_t *node, const char *key, item_fn *item,
+		      void *target)
 {
 	const char *why = "must be a word or a list of words", *text;
 
@@ -173,7 +181,9 @@ static int set_layer(const struct place *at, void *target, const char *key, cons
 	if (!strcmp(key, "type")) {
 		which = text_label(text, layer_label, LAYER_MAX);
 		if (which < 0)
-			return refuse(at, value, key, "no such layer; known: vlan 802.1ad 9100 mpls pppoe gre erspan2 erspan3 vxlan ipip");
+			return refuse(
+				at, value, key,
+				"no such layer; known: vlan 802.1ad 9100 mpls pppoe gre erspan2 erspan3 vxlan ipip");
 		l->type = (uint8_t)which;
 	} else if (!strcmp(key, "id")) {
 		if (text_u64(text, UINT32_MAX, &n, &why))
@@ -217,7 +227,19 @@ static int read_path(const struct place *at, struct actor *a, const yaml_node_t 
 	return 0;
 }
 
-enum field_type { F_U64, F_I32, F_I64, F_DOUBLE, F_BOOL, F_FLAGS, F_OPTIONS, F_PAYLOAD, F_PREFIXES, F_PORTS, F_MAC };
+enum field_type {
+	F_U64,
+	F_I32,
+	F_I64,
+	F_DOUBLE,
+	F_BOOL,
+	F_FLAGS,
+	F_OPTIONS,
+	F_PAYLOAD,
+	F_PREFIXES,
+	F_PORTS,
+	F_MAC
+};
 
 struct field {
 	const char *name;
@@ -228,28 +250,28 @@ struct field {
 
 #define A(member) offsetof(struct actor, member)
 static const struct field actor_field[] = {
-	{ "share", F_DOUBLE, A(share), 0 },
-	{ "packets", F_U64, A(packets), UINT32_MAX },
-	{ "hosts", F_U64, A(hosts), UINT32_MAX },
-	{ "skew", F_I32, A(skew), 8 },
-	{ "from", F_PREFIXES, A(from), 0 },
-	{ "ports", F_PORTS, A(ports), 0 },
-	{ "src_mac", F_MAC, A(path.src_mac), 0 },
-	{ "dst_mac", F_MAC, A(path.dst_mac), 0 },
-	{ "in_order", F_BOOL, A(in_order), 0 },
-	{ "df", F_BOOL, A(df), 0 },
-	{ "ttl", F_I32, A(ttl), 255 },
-	{ "window", F_I32, A(window), 65535 },
-	{ "sport", F_I32, A(sport), 65535 },
-	{ "ipid", F_I64, A(ipid), 65535 },
-	{ "doff", F_I32, A(doff), 15 },
-	{ "protocol", F_I32, A(protocol), 255 },
-	{ "type", F_I32, A(type), 255 },
-	{ "code", F_I32, A(code), 255 },
-	{ "retries", F_I32, A(retries), 3 },
-	{ "flags", F_FLAGS, A(flags), 0 },
-	{ "options", F_OPTIONS, A(options), 0 },
-	{ "payload", F_PAYLOAD, A(payload), 0 },
+	{"share", F_DOUBLE, A(share), 0},
+	{"packets", F_U64, A(packets), UINT32_MAX},
+	{"hosts", F_U64, A(hosts), UINT32_MAX},
+	{"skew", F_I32, A(skew), 8},
+	{"from", F_PREFIXES, A(from), 0},
+	{"ports", F_PORTS, A(ports), 0},
+	{"src_mac", F_MAC, A(path.src_mac), 0},
+	{"dst_mac", F_MAC, A(path.dst_mac), 0},
+	{"in_order", F_BOOL, A(in_order), 0},
+	{"df", F_BOOL, A(df), 0},
+	{"ttl", F_I32, A(ttl), 255},
+	{"window", F_I32, A(window), 65535},
+	{"sport", F_I32, A(sport), 65535},
+	{"ipid", F_I64, A(ipid), 65535},
+	{"doff", F_I32, A(doff), 15},
+	{"protocol", F_I32, A(protocol), 255},
+	{"type", F_I32, A(type), 255},
+	{"code", F_I32, A(code), 255},
+	{"retries", F_I32, A(retries), 3},
+	{"flags", F_FLAGS, A(flags), 0},
+	{"options", F_OPTIONS, A(options), 0},
+	{"payload", F_PAYLOAD, A(payload), 0},
 };
 #undef A
 
@@ -319,7 +341,7 @@ static int set_target(const struct place *at, struct actor *a, const yaml_node_t
 /* The words that are no plain values: 1 = taken, 0 = not one of these, -1 = refused. */
 static int set_word(const struct place *at, struct actor *a, const char *key, const yaml_node_t *node)
 {
-	static const char *const families[] = { "both", "", "", "", "4", "", "6" };
+	static const char *const families[] = {"both", "", "", "", "4", "", "6"};
 	const char *text = scalar(node), *why;
 	uint64_t n;
 
@@ -346,7 +368,8 @@ static int set_word(const struct place *at, struct actor *a, const char *key, co
 	} else if (!strcmp(key, "class")) {
 		a->class = text_label(text, class_label, CLASS_MAX);
 		if (a->class < 0)
-			return refuse(at, node, key, "no such class; known: scan amp_request backscatter udp_response other");
+			return refuse(at, node, key,
+				      "no such class; known: scan amp_request backscatter udp_response other");
 	} else if (!strcmp(key, "tool")) {
 		a->tool = text_label(text, tool_label, TOOL_MAX);
 		if (a->tool < 0)
@@ -443,7 +466,8 @@ static int read_actor(const struct place *at, struct scenario *s, const yaml_nod
 	if (a->share <= 0 && !a->packets)
 		return refuse(at, node, a->name, "an actor needs a share above 0 or a number of packets");
 	if (a->share > 0 && a->packets)
-		return refuse(at, node, a->name, "an actor has either a share or a number of packets, not both");
+		return refuse(at, node, a->name,
+			      "an actor has either a share or a number of packets, not both");
 	if (a->kind->only_v4 && a->family != 4)
 		return refuse(at, node, a->name, "this kind exists in IPv4 only");
 	return 0;
@@ -493,7 +517,8 @@ static int read_actors(const struct place *at, struct scenario *s, const yaml_no
 			continue;
 		if (list->type != YAML_SEQUENCE_NODE)
 			return refuse(at, list, "actors", "must be a list");
-		for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++)
+		for (yaml_node_item_t *i = list->data.sequence.items.start; i < list->data.sequence.items.top;
+		     i++)
 			if (read_actor(at, s, yaml_document_get_node(at->doc, *i)))
 				return -1;
 	}
@@ -503,12 +528,16 @@ static int read_actors(const struct place *at, struct scenario *s, const yaml_no
 int scenario_read(struct scenario *s, const char *file, const char *text, size_t len)
 {
 	static const struct scenario fresh = {
-		.name = "unnamed", .seed = 1, .rate_pps = 1000, .start_s = 1735689600,
-		.src_mac = { 2, 0, 0, 0, 0, 1 }, .dst_mac = { 2, 0, 0, 0, 0, 2 },
+		.name = "unnamed",
+		.seed = 1,
+		.rate_pps = 1000,
+		.start_s = 1735689600,
+		.src_mac = {2, 0, 0, 0, 0, 1},
+		.dst_mac = {2, 0, 0, 0, 0, 2},
 	};
 	yaml_parser_t parser;
 	yaml_document_t doc;
-	struct place at = { file, &doc };
+	struct place at = {file, &doc};
 	yaml_node_t *root;
 	int err;
 

@@ -8,11 +8,11 @@
 
 #include "frame.h"
 
-#define ACTORS_MAX 250
+#define ACTORS_MAX	250
 #define PORT_RANGES_MAX 128
-#define VARIANTS_MAX 32
-#define SERVICES_MAX 64
-#define PAYLOAD_MAX 1400
+#define VARIANTS_MAX	32
+#define SERVICES_MAX	64
+#define PAYLOAD_MAX	1400
 
 struct port_set {
 	struct {
@@ -30,19 +30,19 @@ struct kind;
 struct actor {
 	char name[64];
 	const struct kind *kind;
-	struct prefix_list from;	/* empty: the public Internet */
+	struct prefix_list from; /* empty: the public Internet */
 	struct prefix_list to_list;
 	struct port_set ports;
 	struct path path;
-	double share;			/* of what the exact counts leave */
-	uint64_t packets;		/* exact count, 0 = by share */
-	uint64_t sources;		/* 0 = a fresh random source each packet */
-	uint64_t hosts;			/* destinations, 0 = all */
+	double share;	  /* of what the exact counts leave */
+	uint64_t packets; /* exact count, 0 = by share */
+	uint64_t sources; /* 0 = a fresh random source each packet */
+	uint64_t hosts;	  /* destinations, 0 = all */
 	int64_t seq, ipid;
 	int32_t sport, window, ttl, doff, flags, protocol, type, code, frag;
-	int32_t class, tool, outcome;	/* what the scenario claims against the kind's own word */
-	int32_t skew;			/* 1 = all sources alike, 2, 3, … = ever fewer send most */
-	int32_t family;			/* 4, 6, or 0 = both */
+	int32_t class, tool, outcome; /* what the scenario claims against the kind's own word */
+	int32_t skew;		      /* 1 = all sources alike, 2, 3, … = ever fewer send most */
+	int32_t family;		      /* 4, 6, or 0 = both */
 	int32_t retries;
 	enum target to;
 	bool seq_is_dst, in_order, df;
@@ -53,7 +53,7 @@ struct actor {
 
 	/* of the running actor, see actors.h */
 	struct rng rng;
-	uint64_t key;			/* of the traits of its sources */
+	uint64_t key; /* of the traits of its sources */
 	uint64_t sent;
 	void *state;
 };

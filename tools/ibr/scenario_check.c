@@ -89,7 +89,9 @@ static int check_dark(const struct scenario *s)
 /* A family that an actor is told to use must have somewhere to go to and come from. */
 static int check_families(const struct scenario *s, const struct actor *a)
 {
-	const struct prefix_list *to = a->to == TO_LIST ? &a->to_list : a->to == TO_OTHER ? &s->other : &s->dark;
+	const struct prefix_list *to = a->to == TO_LIST	   ? &a->to_list
+				       : a->to == TO_OTHER ? &s->other
+							   : &s->dark;
 	bool v4 = a->family != 6, v6 = a->family != 4;
 
 	if (a->from.n && ((v4 && !a->from.v4_total) || (v6 && !a->from.v6_count)))

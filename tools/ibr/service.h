@@ -15,9 +15,9 @@ struct service {
 	uint16_t port;
 	const char *request;
 	uint16_t request_len;
-	const char *abuse;     /* the request that attackers prefer, NULL = the same */
+	const char *abuse; /* the request that attackers prefer, NULL = the same */
 	uint16_t abuse_len;
-	const char *answer;    /* NULL: this service's answers are not made */
+	const char *answer; /* NULL: this service's answers are not made */
 	uint16_t answer_len;
 	uint16_t answer_bytes; /* the answer is repeated up to so many bytes */
 	uint8_t random_at;     /* bytes of the request that differ each time: offset … */

@@ -48,7 +48,7 @@ static int set_add(struct set *s, uint64_t key)
 	if (key == 0)
 		key = 1;
 	if (s->used * 2 >= s->mask) {
-		struct set more = { .mask = s->mask ? s->mask * 2 + 1 : 0xffff };
+		struct set more = {.mask = s->mask ? s->mask * 2 + 1 : 0xffff};
 
 		more.key = calloc(more.mask + 1, sizeof(*more.key));
 		if (!more.key)
@@ -145,7 +145,7 @@ static struct source *find_source(struct sources *s, const struct addr *a)
 static void sort_u32(uint32_t *v, uint32_t *spare, size_t n)
 {
 	for (int shift = 0; shift < 32; shift += 8) {
-		size_t at[257] = { 0 };
+		size_t at[257] = {0};
 		uint32_t *swap;
 
 		for (size_t i = 0; i < n; i++)

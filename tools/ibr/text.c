@@ -122,7 +122,7 @@ int text_flags(const char *text, int32_t *flags, const char **why)
 
 static int put_option(const char *word, uint8_t *p, size_t room)
 {
-	uint8_t o[10] = { 0 };
+	uint8_t o[10] = {0};
 	unsigned int v = 0;
 	int len, end = 0;
 
@@ -195,7 +195,7 @@ int text_payload(const char *text, uint8_t *out, uint16_t *len, const char **why
 		return 0;
 	}
 	while (*text) {
-		char two[3] = { 0 };
+		char two[3] = {0};
 
 		if (*text == ' ') {
 			text++;

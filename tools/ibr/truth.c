@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define HEAD_BYTES 256
+#define HEAD_BYTES     256
 #define ETHERNET_BYTES 14
 
 struct prefix_truth {
 	uint64_t packets;
-	uint64_t *net;		/* packets by /24; IPv4 shorter than 24 bits only */
-	uint32_t *port[2];	/* TCP, UDP */
+	uint64_t *net;	   /* packets by /24; IPv4 shorter than 24 bits only */
+	uint32_t *port[2]; /* TCP, UDP */
 };
 
 struct truth {
@@ -27,7 +27,8 @@ struct truth {
 	struct prefix_truth *prefix;
 	uint32_t snaplen;
 	uint64_t packets, wire_bytes, dark4, dark6, no_port;
-	uint64_t outcome[OUT_MAX], class[CLASS_MAX], tool[TOOL_MAX], protocol[256], flags[256], actor[ACTORS_MAX];
+	uint64_t outcome[OUT_MAX], class[CLASS_MAX], tool[TOOL_MAX], protocol[256], flags[256],
+		actor[ACTORS_MAX];
 	uint64_t port[2][65536], icmp[2][65536];
 };
 
@@ -263,7 +264,7 @@ static json_t *net_counts(const struct truth *t)
 			continue;
 		}
 		for (uint32_t n = 0; n < 1U << (24 - of->len); n++) {
-			struct prefix net = { .len = 24, .addr = addr_v4(get32(of->addr.b) + (n << 8)) };
+			struct prefix net = {.len = 24, .addr = addr_v4(get32(of->addr.b) + (n << 8))};
 
 			if (!t->prefix[i].net[n])
 				continue;
@@ -348,7 +349,9 @@ static int write_json(struct truth *t, FILE *out, json_t *o)
 	if (len > 2) {
 		text[len - 2] = '\0'; /* the newline and the closing brace */
 		fputs(text, out);
-		fputs(sources_listed(t->sources) ? ",\n \"source_list\": [\n" : ",\n \"source_list\": null\n}\n", out);
+		fputs(sources_listed(t->sources) ? ",\n \"source_list\": [\n"
+						 : ",\n \"source_list\": null\n}\n",
+		      out);
 		err = 0;
 		if (sources_listed(t->sources)) {
 			err = sources_write(t->sources, out);

@@ -24,14 +24,7 @@ enum outcome {
 	OUT_MAX
 };
 
-enum class {
-	CLASS_SCAN,
-	CLASS_AMP_REQUEST,
-	CLASS_BACKSCATTER,
-	CLASS_UDP_RESPONSE,
-	CLASS_OTHER,
-	CLASS_MAX
-};
+enum class { CLASS_SCAN, CLASS_AMP_REQUEST, CLASS_BACKSCATTER, CLASS_UDP_RESPONSE, CLASS_OTHER, CLASS_MAX };
 
 enum tool {
 	TOOL_NONE,
@@ -52,13 +45,13 @@ extern const char *const tool_label[TOOL_MAX];
 /* Offsets count from the first byte of the frame. */
 struct verdict {
 	struct addr src, dst;
-	uint16_t frame_len;  /* bytes sent */
-	uint16_t ip_off;     /* the header the sensor judges by; 0 = none */
-	uint16_t ip_end;     /* where the packet ends by its own length */
-	uint16_t l4_off;     /* transport header; 0 = none that can be read */
+	uint16_t frame_len; /* bytes sent */
+	uint16_t ip_off;    /* the header the sensor judges by; 0 = none */
+	uint16_t ip_end;    /* where the packet ends by its own length */
+	uint16_t l4_off;    /* transport header; 0 = none that can be read */
 	uint16_t dport;
-	int16_t flags;	     /* TCP flag byte, -1 none */
-	int16_t icmp_type;   /* -1 none */
+	int16_t flags;	   /* TCP flag byte, -1 none */
+	int16_t icmp_type; /* -1 none */
 	uint8_t icmp_code;
 	uint8_t protocol;    /* behind the extension headers */
 	uint8_t outcome;     /* enum outcome */
@@ -67,7 +60,7 @@ struct verdict {
 	uint8_t tool;	     /* enum tool */
 	uint8_t actor;	     /* index in the scenario */
 	bool has_port;
-	bool nameless;	     /* under labels: only the first byte of the IP header says that it is one */
+	bool nameless; /* under labels: only the first byte of the IP header says that it is one */
 };
 
 #endif
