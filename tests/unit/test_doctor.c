@@ -226,6 +226,7 @@ DAMAGE(lro, link->lro = HOST_YES)
 DAMAGE(gro_hw_native, link->gro_hw = HOST_YES)
 DAMAGE(gro_hw_generic, link->gro_hw = HOST_YES; damage_fell_back(p, link))
 DAMAGE(gro_hw_open, link->gro_hw = HOST_YES; damage_not_started(p, link))
+DAMAGE(gro_hw_has_native, link->gro_hw = HOST_YES; damage_has_native(p, link))
 DAMAGE(lro_unknown, link->lro = HOST_UNKNOWN)
 DAMAGE(gro_native, link->gro = HOST_YES)
 DAMAGE(gro_generic, link->gro = HOST_YES; damage_fell_back(p, link))
@@ -252,6 +253,8 @@ Test(doctor, frames_as_they_were_sent)
 		ROW(LRO, 0, OK, NULL, gro_hw_native),
 		ROW(LRO, 0, FAULT, "ethtool -K eth0 rx-gro-hw off", gro_hw_generic),
 		ROW(LRO, 0, UNKNOWN, "ethtool -K eth0 rx-gro-hw off", gro_hw_open),
+		ROW(LRO, 0, OK, NULL, gro_hw_has_native),
+		ROW(XDP_MODE, 0, WARNING, "ethtool -K eth0 rx-gro-hw off", gro_hw_generic),
 		ROW(LRO, 0, UNKNOWN, NULL, lro_unknown),
 		ROW(GRO, 0, OK, NULL, gro_native),
 		ROW(GRO, 0, FAULT, "ethtool -K eth0 gro off", gro_generic),
@@ -279,6 +282,10 @@ DAMAGE(old_drops, damage_many_drops(p, link); strcpy(p->past.interfaces[0].name,
        p->past.interfaces[0].lost = 20000; p->past.interfaces[0].packets = 900000; p->in.past = &p->past)
 DAMAGE(new_drops, damage_old_drops(p, link); p->past.interfaces[0].lost = 0)
 DAMAGE(driver_reloaded, damage_old_drops(p, link); p->past.interfaces[0].lost = 30000)
+DAMAGE(drops_before_start, damage_many_drops(p, link); p->snapshot->interfaces[0].nic_count = 1;
+       p->snapshot->interfaces[0].nic[0] = (struct snapshot_nic_counter){"rx_missed", true, 0})
+DAMAGE(drops_since_start, damage_drops_before_start(p, link); p->snapshot->interfaces[0].nic_packets = 1000;
+       p->snapshot->interfaces[0].nic[0].packets = 5)
 DAMAGE(many_queues, link->rx_queues = 8)
 DAMAGE(many_cpus, link->rx_queues = 96; p->host.cpus_online = 128; link->queues_combined = false)
 DAMAGE(no_queues, link->rx_queues = 0)
@@ -304,6 +311,8 @@ Test(doctor, losses_before_the_program)
 		ROW(NIC_DROPS, 0, OK, NULL, old_drops),
 		ROW(NIC_DROPS, 0, FAULT, "#", new_drops),
 		ROW(NIC_DROPS, 0, FAULT, "#", driver_reloaded),
+		ROW(NIC_DROPS, 0, OK, NULL, drops_before_start),
+		ROW(NIC_DROPS, 0, WARNING, "#", drops_since_start),
 		ROW(QUEUES, 0, WARNING, "ethtool -L eth0 combined 4", many_queues),
 		ROW(QUEUES, 0, WARNING, "ethtool -L eth0 rx 64", many_cpus),
 		ROW(QUEUES, 0, UNKNOWN, NULL, no_queues),
@@ -437,6 +446,7 @@ DAMAGE(on_link_proxy, damage_on_link_start(p, link); link->proxy_arp = link->for
 DAMAGE(on_link_proxy_still, damage_on_link_start(p, link); link->proxy_arp = HOST_YES)
 DAMAGE(asked, damage_on_link(p, link); p->snapshot->totals.outcome[AG_OUTCOME_ARP_DARK] = 3000)
 DAMAGE(asked_some, damage_on_link(p, link); p->snapshot->totals.outcome[AG_OUTCOME_ARP_DARK] = 30)
+DAMAGE(asked_even, damage_on_link(p, link); p->snapshot->totals.outcome[AG_OUTCOME_ARP_DARK] = 2000)
 DAMAGE(asked_before, damage_asked(p, link); p->past.arp_dark = 3000; p->past.dark = 1000; p->in.past = &p->past)
 DAMAGE(asked_unseen, p->snapshot->totals.outcome[AG_OUTCOME_ARP_DARK] = 3000)
 
@@ -452,6 +462,7 @@ Test(doctor, questions_that_nobody_answers)
 		ROW(NEIGHBOUR, 0, WARNING, "on the router", on_link_proxy_still),
 		ROW(NEIGHBOUR, 0, FAULT, "ip route add 203.0.113.0/24 via 203.0.2.2", asked),
 		ROW(NEIGHBOUR, 0, WARNING, "ip route add 203.0.113.0/24 via 203.0.2.2", asked_some),
+		ROW(NEIGHBOUR, 0, WARNING, "on the router", asked_even),
 		ROW(NEIGHBOUR, 0, OK, NULL, asked_before),
 		ROW(NEIGHBOUR, 0, FAULT, "ip route add 203.0.113.0/24 via 192.0.2.2", asked_unseen),
 		ROW(NEIGHBOUR, 2, OK, NULL, asked_unseen),
@@ -543,18 +554,12 @@ Test(doctor, worst_puts_a_fault_before_the_unknown)
 	cr_assert_eq(doctor_worst(checks, 3), SNAPSHOT_FAULT);
 }
 
-Test(doctor, prefixes_cover_and_overlap)
+Test(doctor, prefixes_overlap_either_way)
 {
-	static const struct prefix all = {.family = 4}, host = {4, 32, {203, 0, 113, 200}};
-
-	cr_assert(host_prefix_covers(&all, &dark4));
-	cr_assert(host_prefix_covers(&dark4, &part4));
-	cr_assert(host_prefix_covers(&part4, &host));
-	cr_assert_not(host_prefix_covers(&part4, &dark4));
-	cr_assert_not(host_prefix_covers(&part4, &hole4));
-	cr_assert_not(host_prefix_covers(&all, &dark6));
 	cr_assert(host_prefix_overlaps(&part4, &dark4));
+	cr_assert(host_prefix_overlaps(&dark4, &part4));
 	cr_assert_not(host_prefix_overlaps(&beside4, &dark4));
+	cr_assert_not(host_prefix_overlaps(&dark6, &dark4));
 }
 
 Test(doctor, names_become_shell_words)

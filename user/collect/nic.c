@@ -13,7 +13,7 @@
 
 #include "collect/ethtool.h"
 #include "collect/nic_table.h"
-#include "collect/rtnl.h"
+#include "collect/netlink.h"
 
 static int find_stats(const struct nlmsghdr *message, void *arg)
 {
@@ -24,7 +24,7 @@ static int find_stats(const struct nlmsghdr *message, void *arg)
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return MNL_CB_OK;
-	rtnl_attributes(message, sizeof(struct ifinfomsg), attributes, IFLA_STATS64 + 1);
+	netlink_attributes(message, sizeof(struct ifinfomsg), attributes, IFLA_STATS64 + 1);
 	stats = attributes[IFLA_STATS64];
 	if (!stats)
 		return MNL_CB_OK;
@@ -37,13 +37,13 @@ static int find_stats(const struct nlmsghdr *message, void *arg)
 static int read_link_stats(uint32_t ifindex, struct rtnl_link_stats64 *stats)
 {
 	char buffer[1024];
-	struct nlmsghdr *request = rtnl_begin(buffer, RTM_GETLINK, 0);
+	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETLINK, 0);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 
 	info->ifi_family = AF_UNSPEC;
 	info->ifi_index = (int)ifindex;
 	memset(stats, 0, sizeof(*stats));
-	return rtnl_ask(request, find_stats, stats);
+	return netlink_ask(NETLINK_ROUTE, request, find_stats, stats);
 }
 
 static void add_statistic(void *arg, const char *label, uint64_t value)

@@ -150,7 +150,7 @@ static void remember(struct doctor_past *past, const struct judge_input *in)
 
 		memcpy(past->interfaces[i].name, link->name, sizeof(link->name));
 		past->interfaces[i].packets = link->packets;
-		past->interfaces[i].lost = judge_lost(link, &known);
+		past->interfaces[i].lost = judge_lost(link->nic, link->nic_count, &known);
 	}
 	past->valid = true;
 }

@@ -14,33 +14,24 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-bool host_prefix_covers(const struct prefix *outer, const struct prefix *inner)
-{
-	unsigned int whole = outer->length / 8, rest = outer->length % 8;
-
-	if (outer->family != inner->family || outer->length > inner->length)
-		return false;
-	if (memcmp(outer->addr, inner->addr, whole))
-		return false;
-	return !rest || !((outer->addr[whole] ^ inner->addr[whole]) >> (8 - rest));
-}
+#include "base/address.h"
+#include "base/cleanup.h"
 
 bool host_prefix_overlaps(const struct prefix *a, const struct prefix *b)
 {
-	return host_prefix_covers(a, b) || host_prefix_covers(b, a);
+	return prefix_contains(a, b) || prefix_contains(b, a);
 }
 
 /* A number from /proc/sys or /sys; -errno when it cannot be read. */
 static int read_number(const char *path, long *value)
 {
+	CLEANUP(cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char text[32];
 	ssize_t length;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	length = read(fd, text, sizeof(text) - 1);
-	close(fd);
 	if (length <= 0)
 		return -EIO;
 	text[length] = '\0';

@@ -93,8 +93,7 @@ void host_read_xdp_holder(struct host_link *link);
 int host_read_addresses(struct host_facts *facts);
 int host_read_routes(struct host_facts *facts, const struct config *config);
 
-/* Do two prefixes of one family share addresses? Does the first hold all of the second? */
-bool host_prefix_covers(const struct prefix *outer, const struct prefix *inner);
+/* Do two prefixes share addresses? */
 bool host_prefix_overlaps(const struct prefix *a, const struct prefix *b);
 
 #endif

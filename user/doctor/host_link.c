@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <linux/if_arp.h>
+#include <linux/genetlink.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
+#include "base/cleanup.h"
 #include "collect/ethtool.h"
 #include "collect/nic.h"
-#include "collect/rtnl.h"
+#include "collect/netlink.h"
 
 #define ATTRIBUTES (IFLA_MAX + 1)
 
@@ -39,7 +40,7 @@ static void read_xdp(struct host_link *link, const struct nlattr *nest)
 	const struct nlattr *xdp[IFLA_XDP_MAX + 1];
 	uint8_t attached;
 
-	rtnl_nested(nest, xdp, IFLA_XDP_MAX + 1);
+	netlink_nested(nest, xdp, IFLA_XDP_MAX + 1);
 	attached = xdp[IFLA_XDP_ATTACHED] ? mnl_attr_get_u8(xdp[IFLA_XDP_ATTACHED]) : XDP_ATTACHED_NONE;
 	if (attached == XDP_ATTACHED_NONE)
 		return;
@@ -59,7 +60,7 @@ static int note_link(const struct nlmsghdr *message, void *arg)
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return MNL_CB_OK;
-	rtnl_attributes(message, sizeof(*info), attrs, ATTRIBUTES);
+	netlink_attributes(message, sizeof(*info), attrs, ATTRIBUTES);
 	link->ifindex = (uint32_t)info->ifi_index;
 	link->hardware = info->ifi_type;
 	link->up = info->ifi_flags & IFF_UP;
@@ -75,7 +76,7 @@ static int note_link(const struct nlmsghdr *message, void *arg)
 	if (attrs[IFLA_XDP])
 		read_xdp(link, attrs[IFLA_XDP]);
 	if (attrs[IFLA_LINKINFO]) {
-		rtnl_nested(attrs[IFLA_LINKINFO], kind, IFLA_INFO_MAX + 1);
+		netlink_nested(attrs[IFLA_LINKINFO], kind, IFLA_INFO_MAX + 1);
 		if (kind[IFLA_INFO_KIND])
 			copy_string(link->kind, sizeof(link->kind), kind[IFLA_INFO_KIND]);
 	}
@@ -93,7 +94,7 @@ static int note_name(const struct nlmsghdr *message, void *arg)
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return MNL_CB_OK;
-	rtnl_attributes(message, sizeof(struct ifinfomsg), attrs, ATTRIBUTES);
+	netlink_attributes(message, sizeof(struct ifinfomsg), attrs, ATTRIBUTES);
 	if (attrs[IFLA_IFNAME])
 		copy_string(link->peer, sizeof(link->peer), attrs[IFLA_IFNAME]);
 	return MNL_CB_OK;
@@ -102,14 +103,14 @@ static int note_name(const struct nlmsghdr *message, void *arg)
 static int ask_link(uint32_t ifindex, int32_t netnsid, mnl_cb_t callback, void *arg)
 {
 	char buffer[1024];
-	struct nlmsghdr *request = rtnl_begin(buffer, RTM_GETLINK, 0);
+	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETLINK, 0);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 
 	info->ifi_family = AF_UNSPEC;
 	info->ifi_index = (int)ifindex;
 	if (netnsid >= 0)
 		mnl_attr_put_u32(request, IFLA_TARGET_NETNSID, (uint32_t)netnsid);
-	return rtnl_ask(request, callback, arg);
+	return netlink_ask(NETLINK_ROUTE, request, callback, arg);
 }
 
 void host_read_link(struct host_link *link, const char *name)
@@ -133,6 +134,66 @@ void host_read_link(struct host_link *link, const char *name)
 	link->peer_elsewhere = answer.peer_netnsid >= 0;
 	/* Without privileges over the other namespace the name stays empty. */
 	(void)ask_link(answer.peer_ifindex, answer.peer_netnsid, note_name, link);
+}
+
+/*
+ * What the driver can do, by the generic netlink family "netdev" (kernel 6.3; its header is not in Debian
+ * 12's). Older kernels do not know the family: the answer stays unknown, and attaching is the only probe.
+ */
+#define NETDEV_CMD_DEV_GET	  1
+#define NETDEV_A_DEV_IFINDEX	  1
+#define NETDEV_A_DEV_XDP_FEATURES 3
+#define NETDEV_XDP_ACT_BASIC	  1
+
+static int note_family(const struct nlmsghdr *message, void *arg)
+{
+	const struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	uint16_t *family = arg;
+
+	if (message->nlmsg_type != GENL_ID_CTRL)
+		return MNL_CB_OK;
+	netlink_attributes(message, sizeof(struct genlmsghdr), attrs, CTRL_ATTR_MAX + 1);
+	if (attrs[CTRL_ATTR_FAMILY_ID])
+		*family = mnl_attr_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
+	return MNL_CB_OK;
+}
+
+static int note_xdp_features(const struct nlmsghdr *message, void *arg)
+{
+	const struct nlattr *attrs[NETDEV_A_DEV_XDP_FEATURES + 1];
+	struct host_link *link = arg;
+
+	netlink_attributes(message, sizeof(struct genlmsghdr), attrs, NETDEV_A_DEV_XDP_FEATURES + 1);
+	if (attrs[NETDEV_A_DEV_XDP_FEATURES])
+		link->native_xdp = mnl_attr_get_u64(attrs[NETDEV_A_DEV_XDP_FEATURES]) & NETDEV_XDP_ACT_BASIC
+					   ? HOST_YES
+					   : HOST_NO;
+	return MNL_CB_OK;
+}
+
+static void put_generic(uint16_t family, uint8_t command, struct nlmsghdr *request)
+{
+	struct genlmsghdr *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+
+	request->nlmsg_type = family;
+	header->cmd = command;
+	header->version = 1;
+}
+
+static void read_xdp_features(struct host_link *link)
+{
+	char buffer[1024];
+	struct nlmsghdr *request = netlink_begin(buffer, GENL_ID_CTRL, 0);
+	uint16_t family = 0;
+
+	put_generic(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, request);
+	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, "netdev");
+	if (netlink_ask(NETLINK_GENERIC, request, note_family, &family) || !family)
+		return;
+	request = netlink_begin(buffer, family, 0);
+	put_generic(family, NETDEV_CMD_DEV_GET, request);
+	mnl_attr_put_u32(request, NETDEV_A_DEV_IFINDEX, link->ifindex);
+	(void)netlink_ask(NETLINK_GENERIC, request, note_xdp_features, link);
 }
 
 /* Features that let a veth's end hand over what no wire could carry. */
@@ -162,10 +223,12 @@ static void read_peer(int fd, struct host_link *link)
 void host_read_features(struct host_link *link)
 {
 	static const char *const names[] = {"rx-vlan-hw-parse", "rx-lro", "rx-gro", "rx-gro-hw"};
-	int on[4], fd = ethtool_open();
+	CLEANUP(cleanup_fd) int fd = ethtool_open();
 	uint32_t queues;
 	bool combined;
+	int on[4];
 
+	read_xdp_features(link);
 	(void)nic_read(link->ifindex, link->name, &link->packets, link->nic, &link->nic_count);
 	if (fd < 0)
 		return;
@@ -182,7 +245,6 @@ void host_read_features(struct host_link *link)
 		link->queues_combined = combined;
 	}
 	read_peer(fd, link);
-	close(fd);
 }
 
 /* The BPF link that holds a program on an interface, if we may look: such a program `ip link` cannot take off.

@@ -15,7 +15,8 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "collect/rtnl.h"
+#include "base/address.h"
+#include "collect/netlink.h"
 
 #define RULES_OF_EVERY_HOST 5 /* IPv4: local, main, default; IPv6: local, main */
 
@@ -72,7 +73,7 @@ static int note_address(const struct nlmsghdr *message, void *arg)
 
 	if (message->nlmsg_type != RTM_NEWADDR || !family_of(info->ifa_family))
 		return MNL_CB_OK;
-	rtnl_attributes(message, sizeof(*info), attrs, IFA_MAX + 1);
+	netlink_attributes(message, sizeof(*info), attrs, IFA_MAX + 1);
 	/* On a point-to-point interface IFA_ADDRESS is the other side's. */
 	local = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
 	if (!local)
@@ -92,11 +93,11 @@ static int note_address(const struct nlmsghdr *message, void *arg)
 static int dump(uint16_t type, size_t header_size, mnl_cb_t callback, struct route_reader *reader)
 {
 	char buffer[1024];
-	struct nlmsghdr *request = rtnl_begin(buffer, type, NLM_F_DUMP);
+	struct nlmsghdr *request = netlink_begin(buffer, type, NLM_F_DUMP);
 	int err;
 
 	mnl_nlmsg_put_extra_header(request, header_size);
-	err = rtnl_ask(request, callback, reader);
+	err = netlink_ask(NETLINK_ROUTE, request, callback, reader);
 	return reader->err ? reader->err : err;
 }
 
@@ -109,12 +110,7 @@ int host_read_addresses(struct host_facts *facts)
 
 static int compare_prefixes(const void *a, const void *b)
 {
-	const struct prefix *x = *(const struct prefix *const *)a, *y = *(const struct prefix *const *)b;
-	int order = x->family - y->family;
-
-	if (!order)
-		order = memcmp(x->addr, y->addr, sizeof(x->addr));
-	return order ? order : x->length - y->length;
+	return prefix_compare(*(const struct prefix *const *)a, *(const struct prefix *const *)b);
 }
 
 /*
@@ -171,7 +167,7 @@ static int note_route(const struct nlmsghdr *message, void *arg)
 	if (message->nlmsg_type != RTM_NEWROUTE || !family_of(info->rtm_family) ||
 	    info->rtm_flags & RTM_F_CLONED)
 		return MNL_CB_OK;
-	rtnl_attributes(message, sizeof(*info), attrs, RTA_MAX + 1);
+	netlink_attributes(message, sizeof(*info), attrs, RTA_MAX + 1);
 	read_prefix(&to, info->rtm_family, info->rtm_dst_len, attrs[RTA_DST]);
 	if (!concerns_dark(reader, &to))
 		return MNL_CB_OK;
@@ -209,10 +205,10 @@ static int note_dummy(const struct nlmsghdr *message, void *arg)
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return MNL_CB_OK;
-	rtnl_attributes(message, sizeof(*info), attrs, IFLA_MAX + 1);
+	netlink_attributes(message, sizeof(*info), attrs, IFLA_MAX + 1);
 	if (!attrs[IFLA_LINKINFO])
 		return MNL_CB_OK;
-	rtnl_nested(attrs[IFLA_LINKINFO], kind, IFLA_INFO_MAX + 1);
+	netlink_nested(attrs[IFLA_LINKINFO], kind, IFLA_INFO_MAX + 1);
 	if (!kind[IFLA_INFO_KIND] || strcmp(mnl_attr_get_str(kind[IFLA_INFO_KIND]), "dummy"))
 		return MNL_CB_OK;
 	reader->err = grow((void **)&reader->dummies, &reader->room, reader->dummies_count, sizeof(uint32_t));

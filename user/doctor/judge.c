@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "collect/nic_table.h"
 
 _Static_assert(DOCTOR_CHECK_MAX <= SNAPSHOT_CHECKS_MAX, "each check has at least one result");
@@ -106,7 +107,7 @@ bool judge_is_dark(const struct config *config, const struct prefix *address)
 	for (size_t i = 0; i < config->prefixes_count; i++) {
 		const struct plan_prefix *candidate = &config->prefixes[i];
 
-		if (host_prefix_covers(&candidate->prefix, address) &&
+		if (prefix_contains(&candidate->prefix, address) &&
 		    (!longest || candidate->prefix.length > longest->prefix.length))
 			longest = candidate;
 	}
@@ -115,16 +116,8 @@ bool judge_is_dark(const struct config *config, const struct prefix *address)
 
 const char *judge_address_text(const struct prefix *address, char *text)
 {
-	if (!inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->addr, text, JUDGE_PREFIX_TEXT))
+	if (!inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->addr, text, PREFIX_TEXT_BYTES))
 		text[0] = '\0';
-	return text;
-}
-
-const char *judge_prefix_text(const struct prefix *prefix, char *text)
-{
-	size_t length = strlen(judge_address_text(prefix, text));
-
-	snprintf(text + length, JUDGE_PREFIX_TEXT - length, "/%u", prefix->length);
 	return text;
 }
 
@@ -160,16 +153,16 @@ void judge_cure(struct snapshot_check *out, const char *format, ...)
 	va_end(arguments);
 }
 
-uint64_t judge_lost(const struct host_link *link, bool *known)
+uint64_t judge_lost(const struct snapshot_nic_counter *counters, unsigned int count, bool *known)
 {
 	uint64_t lost = 0;
 
 	*known = false;
-	for (unsigned int i = 0; i < link->nic_count; i++) {
-		if (!link->nic[i].known || !nic_table_lost(link->nic[i].name))
+	for (unsigned int i = 0; i < count; i++) {
+		if (!counters[i].known || !nic_table_lost(counters[i].name))
 			continue;
 		*known = true;
-		lost += link->nic[i].packets;
+		lost += counters[i].packets;
 	}
 	return lost;
 }

@@ -46,11 +46,8 @@ const struct snapshot_interface *judge_interface(const struct judge_input *in, c
 bool judge_feed_drops(enum ag_feed feed);
 /* Is an address dark by the configuration: does the longest prefix that covers it have a scope? */
 bool judge_is_dark(const struct config *config, const struct prefix *address);
-/* "203.0.113.0/24"; without the length where it is the address' own. text: JUDGE_PREFIX_TEXT bytes. */
-#define JUDGE_PREFIX_TEXT 64
-const char *judge_prefix_text(const struct prefix *prefix, char *text);
+/* An address without its length. text: PREFIX_TEXT_BYTES. */
 const char *judge_address_text(const struct prefix *address, char *text);
-
 /* A name as a word of a shell command: quoted if it has to be. word: JUDGE_WORD_TEXT bytes. */
 #define JUDGE_WORD_TEXT 40
 const char *judge_word(const char *name, char *word);
@@ -60,7 +57,7 @@ void judge_say(struct snapshot_check *out, enum snapshot_state state, const char
 void judge_cure(struct snapshot_check *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Lost before XDP, by the counters that are known; *known: there is such a counter. */
-uint64_t judge_lost(const struct host_link *link, bool *known);
+uint64_t judge_lost(const struct snapshot_nic_counter *counters, unsigned int count, bool *known);
 
 judge_function judge_link, judge_xdp_program, judge_xdp_mode, judge_promiscuous, judge_vlan_strip, judge_lro,
 	judge_gro, judge_veth_peer, judge_rx_ring, judge_nic_drops, judge_queues, judge_mtu;

@@ -114,7 +114,9 @@ static void cure_fallback(const struct host_link *link, struct snapshot_check *o
 	judge_word(link->name, word);
 	if (link->lro == HOST_YES)
 		judge_cure(out, "ethtool -K %s lro off  # then start the sensor again", word);
-	else if (link->mtu > ONE_PAGE_MTU)
+	else if (link->gro_hw == HOST_YES)
+		judge_cure(out, "ethtool -K %s rx-gro-hw off  # then start the sensor again", word);
+	else if (link->mtu > ONE_PAGE_MTU && !link->loopback)
 		judge_cure(out, "ip link set dev %s mtu %d  # then start the sensor again", word, USUAL_MTU);
 	else
 		judge_cure(out, "# mode: generic, if the driver %s cannot do better, and offloads off",
@@ -225,7 +227,8 @@ void judge_lro(const struct judge_input *in, size_t index, struct snapshot_check
 			  "lro on: the hardware merges packets, the program would count the sums");
 		judge_cure(out, "ethtool -K %s lro off%s", word,
 			   link->gro_hw == HOST_YES ? " rx-gro-hw off" : "");
-	} else if (link->gro_hw == HOST_YES && mode != JUDGE_MODE_NATIVE) {
+	} else if (link->gro_hw == HOST_YES &&
+		   (mode == JUDGE_MODE_GENERIC || (mode == JUDGE_MODE_OPEN && link->native_xdp != HOST_YES))) {
 		judge_say(out, mode == JUDGE_MODE_GENERIC ? SNAPSHOT_FAULT : SNAPSHOT_UNKNOWN,
 			  "rx-gro-hw on: in generic mode packets are merged before the program counts them%s",
 			  mode == JUDGE_MODE_GENERIC ? "" : "; in native mode the driver stops it");
@@ -233,7 +236,8 @@ void judge_lro(const struct judge_input *in, size_t index, struct snapshot_check
 	} else if (link->lro == HOST_UNKNOWN) {
 		judge_say(out, SNAPSHOT_UNKNOWN, "the driver does not tell");
 	} else {
-		judge_say(out, SNAPSHOT_OK, "off");
+		judge_say(out, SNAPSHOT_OK,
+			  link->gro_hw == HOST_YES ? "the driver stops it in native mode" : "off");
 	}
 }
 
@@ -328,28 +332,46 @@ static void cure_drops(const struct judge_input *in, const struct host_link *lin
 		judge_cure(out, "# give the sensor a faster host, or less traffic per interface");
 }
 
+/* Packets and losses since the last look, else since the sensor's start, else since the driver was loaded. */
+static uint64_t count_lost(const struct judge_input *in, size_t index, uint64_t *packets, const char **since,
+			   bool *known)
+{
+	const struct host_link *link = &in->host->links[index];
+	const struct snapshot_interface *running = judge_interface(in, link->name);
+	uint64_t lost = judge_lost(link->nic, link->nic_count, known);
+
+	*packets = link->packets;
+	/* A driver that was loaded anew begins at 0. */
+	if (in->past && !strcmp(in->past->interfaces[index].name, link->name) &&
+	    in->past->interfaces[index].lost <= lost && in->past->interfaces[index].packets <= *packets) {
+		*since = "since the last look";
+		*packets -= in->past->interfaces[index].packets;
+		return lost - in->past->interfaces[index].lost;
+	}
+	if (running && running->nic_count) {
+		*since = "since the sensor's start";
+		*packets = running->nic_packets;
+		return judge_lost(running->nic, running->nic_count, known);
+	}
+	*since = "since the driver was loaded";
+	return lost;
+}
+
 void judge_nic_drops(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	const struct host_link *link = &in->host->links[index];
-	uint64_t lost, packets = link->packets;
-	const char *since = "since the driver was loaded";
+	uint64_t lost, packets;
+	const char *since;
 	double share;
 	bool known;
 
 	if (absent(in, index, out))
 		return;
-	lost = judge_lost(link, &known);
+	lost = count_lost(in, index, &packets, &since, &known);
 	if (!known) {
 		judge_say(out, SNAPSHOT_UNKNOWN, "the driver %s tells no loss before XDP",
 			  link->driver[0] ? link->driver : "(unknown)");
 		return;
-	}
-	/* A driver that was loaded anew begins at 0. */
-	if (in->past && !strcmp(in->past->interfaces[index].name, link->name) &&
-	    in->past->interfaces[index].lost <= lost && in->past->interfaces[index].packets <= packets) {
-		lost -= in->past->interfaces[index].lost;
-		packets -= in->past->interfaces[index].packets;
-		since = "since the last look";
 	}
 	if (!lost) {
 		judge_say(out, SNAPSHOT_OK, "no packet lost before XDP %s", since);

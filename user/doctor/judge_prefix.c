@@ -15,15 +15,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
+
 #include <linux/rtnetlink.h>
 
 /* Sets the subject; true (and the answer given) when there is nothing to judge. */
 static bool unjudgeable(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
-	char text[JUDGE_PREFIX_TEXT];
+	char text[PREFIX_TEXT_BYTES];
 
 	snprintf(out->subject, sizeof(out->subject), "%.31s",
-		 judge_prefix_text(&in->config->prefixes[index].prefix, text));
+		 prefix_format(text, PREFIX_TEXT_BYTES, &in->config->prefixes[index].prefix));
 	if (!in->host->routes_known)
 		judge_say(out, SNAPSHOT_UNKNOWN, "the routing table could not be read");
 	return !in->host->routes_known;
@@ -53,7 +55,7 @@ static bool is_own_address(const struct host_facts *host, const struct host_rout
 		struct prefix address = host->addresses[i].prefix;
 
 		address.length = address.family == 4 ? 32 : 128;
-		if (address.length == route->to.length && host_prefix_covers(&route->to, &address))
+		if (address.length == route->to.length && prefix_contains(&route->to, &address))
 			return true;
 	}
 	return false;
@@ -61,7 +63,7 @@ static bool is_own_address(const struct host_facts *host, const struct host_rout
 
 void judge_own_address(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
-	char text[JUDGE_PREFIX_TEXT], plain[JUDGE_PREFIX_TEXT], word[JUDGE_WORD_TEXT];
+	char text[PREFIX_TEXT_BYTES], plain[PREFIX_TEXT_BYTES], word[JUDGE_WORD_TEXT];
 	const struct host_address *first = NULL;
 	size_t found = 0;
 
@@ -89,7 +91,7 @@ void judge_own_address(const struct judge_input *in, size_t index, struct snapsh
 	judge_say(out, SNAPSHOT_FAULT, "%s of this host is inside a dark prefix (%zu such): %s", plain, found,
 		  passes(in) ? "the host answers what is sent there" : "what is sent there is dropped");
 	judge_cure(out, "ip address delete %s dev %s  # or declare %s/%u live",
-		   judge_prefix_text(&first->prefix, text),
+		   prefix_format(text, PREFIX_TEXT_BYTES, &first->prefix),
 		   judge_word(first->interface[0] ? first->interface : "INTERFACE", word), plain,
 		   first->prefix.family == 4 ? 32 : 128);
 }
@@ -97,7 +99,7 @@ void judge_own_address(const struct judge_input *in, size_t index, struct snapsh
 void judge_route_local(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	const struct prefix *dark = &in->config->prefixes[index].prefix;
-	char text[JUDGE_PREFIX_TEXT], word[JUDGE_WORD_TEXT];
+	char text[PREFIX_TEXT_BYTES], word[JUDGE_WORD_TEXT];
 
 	if (unjudgeable(in, index, out))
 		return;
@@ -108,7 +110,7 @@ void judge_route_local(const struct judge_input *in, size_t index, struct snapsh
 		if (route->type != RTN_LOCAL || !concerns(in->config, dark, route) ||
 		    is_own_address(in->host, route))
 			continue;
-		judge_prefix_text(&route->to, text);
+		prefix_format(text, PREFIX_TEXT_BYTES, &route->to);
 		judge_say(out, passes(in) ? SNAPSHOT_FAULT : SNAPSHOT_WARNING,
 			  "%s is a local route: this host answers%s", text,
 			  passes(in) ? "" : " whenever the sensor does not run");
@@ -144,7 +146,7 @@ static const struct host_route *find_route(const struct host_facts *host, const 
 	for (size_t i = 0; i < host->routes_count; i++) {
 		const struct host_route *route = &host->routes[i];
 
-		if (is_main_table(route) && host_prefix_covers(&route->to, dark) &&
+		if (is_main_table(route) && prefix_contains(&route->to, dark) &&
 		    (!best || route->to.length > best->to.length))
 			best = route;
 	}
@@ -155,7 +157,7 @@ static const struct host_route *find_route(const struct host_facts *host, const 
 static bool is_local(const struct host_facts *host, const struct prefix *dark)
 {
 	for (size_t i = 0; i < host->routes_count; i++)
-		if (host->routes[i].type == RTN_LOCAL && host_prefix_covers(&host->routes[i].to, dark))
+		if (host->routes[i].type == RTN_LOCAL && prefix_contains(&host->routes[i].to, dark))
 			return true;
 	return false;
 }
@@ -196,9 +198,9 @@ static void cure_route(const struct host_route *route, const struct prefix *dark
 		       const struct host_link *forwarder, struct snapshot_check *out)
 {
 	bool exact = route && route->to.length >= dark->length;
-	char text[JUDGE_PREFIX_TEXT], key[JUDGE_WORD_TEXT], word[JUDGE_WORD_TEXT];
+	char text[PREFIX_TEXT_BYTES], key[JUDGE_WORD_TEXT], word[JUDGE_WORD_TEXT];
 
-	judge_prefix_text(exact ? &route->to : dark, text);
+	prefix_format(text, PREFIX_TEXT_BYTES, exact ? &route->to : dark);
 	if (!exact || !route->by_kernel || !forwarder) {
 		judge_cure(out, "ip%s route %s blackhole %s", dark->family == 4 ? "" : " -6",
 			   exact ? "replace" : "add", text);
@@ -219,12 +221,12 @@ static void say_fate(enum fate fate, const struct host_route *route, bool drops,
 {
 	enum snapshot_state state = drops ? SNAPSHOT_WARNING : SNAPSHOT_FAULT;
 	const char *when = drops ? " whenever the sensor does not run" : "";
-	char text[JUDGE_PREFIX_TEXT];
+	char text[PREFIX_TEXT_BYTES];
 
 	if (fate == FATE_SENT_ON)
 		judge_say(out, state,
 			  "forwarding is on and %s leads out%s%s: packets are sent on, and may loop%s",
-			  judge_prefix_text(&route->to, text), route->interface[0] ? " of " : "",
+			  prefix_format(text, PREFIX_TEXT_BYTES, &route->to), route->interface[0] ? " of " : "",
 			  route->interface, when);
 	else
 		judge_say(out, state, "%s: this host answers with ICMP unreachable%s",
@@ -328,10 +330,11 @@ static const struct host_address *find_next_hop(const struct judge_input *in, ui
 static void cure_neighbour(const struct judge_input *in, const struct prefix *dark, struct snapshot_check *out)
 {
 	const struct host_address *hop = find_next_hop(in, dark->family);
-	char text[JUDGE_PREFIX_TEXT], via[JUDGE_PREFIX_TEXT];
+	char text[PREFIX_TEXT_BYTES], via[PREFIX_TEXT_BYTES];
 
 	judge_cure(out, "ip%s route add %s via %s  # on the router that asks", dark->family == 4 ? "" : " -6",
-		   judge_prefix_text(dark, text), hop ? judge_address_text(&hop->prefix, via) : "THIS_HOST");
+		   prefix_format(text, PREFIX_TEXT_BYTES, dark),
+		   hop ? judge_address_text(&hop->prefix, via) : "THIS_HOST");
 }
 
 static bool is_first_dark(const struct config *config, size_t index)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
+
 #define EXPECTED_THIN	   200.0 /* packets; a tenth of so many is no chance either */
 #define THIN_SHARE	   0.1
 #define LIVE_AT_LEAST	   10	/* packets from dark sources: below, spoofing by chance */
@@ -47,11 +49,11 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 /* An interface and a prefix to look at when a scope is silent. */
 static void cure_silence(const struct judge_input *in, size_t scope, struct snapshot_check *out)
 {
-	char text[JUDGE_PREFIX_TEXT] = "", word[JUDGE_WORD_TEXT];
+	char text[PREFIX_TEXT_BYTES] = "", word[JUDGE_WORD_TEXT];
 
 	for (size_t i = 0; i < in->config->prefixes_count && !text[0]; i++)
 		if (in->config->prefixes[i].scope == scope)
-			judge_prefix_text(&in->config->prefixes[i].prefix, text);
+			prefix_format(text, PREFIX_TEXT_BYTES, &in->config->prefixes[i].prefix);
 	if (in->config->interfaces_count)
 		judge_cure(
 			out,
@@ -92,7 +94,7 @@ void judge_silent(const struct judge_input *in, size_t index, struct snapshot_ch
 void judge_live_hosts(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	uint64_t from_dark, dark;
-	char word[JUDGE_WORD_TEXT], text[JUDGE_PREFIX_TEXT] = "";
+	char word[JUDGE_WORD_TEXT], text[PREFIX_TEXT_BYTES] = "";
 	double share;
 
 	(void)index;
@@ -118,7 +120,7 @@ void judge_live_hosts(const struct judge_input *in, size_t index, struct snapsho
 		  from_dark, dark);
 	for (size_t i = 0; i < in->config->prefixes_count && !text[0]; i++)
 		if (in->config->prefixes[i].scope)
-			judge_prefix_text(&in->config->prefixes[i].prefix, text);
+			prefix_format(text, PREFIX_TEXT_BYTES, &in->config->prefixes[i].prefix);
 	if (in->config->interfaces_count)
 		judge_cure(out, "tcpdump -n -e -c 20 -i %s src net %s  # declare the addresses that live: live",
 			   judge_word(in->config->interfaces[0].name, word), text);

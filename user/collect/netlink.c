@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One question to rtnetlink and its answers. Knows no message type.
+ * One question to netlink and its answers. Knows no message type.
  */
-#include "collect/rtnl.h"
+#include "collect/netlink.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,9 +12,9 @@
 
 #include <linux/netlink.h>
 
-#define RTNL_TIMEOUT_S 2 /* the kernel answers at once or is in trouble */
+#define NETLINK_TIMEOUT_S 2 /* the kernel answers at once or is in trouble */
 
-struct nlmsghdr *rtnl_begin(char *buffer, uint16_t type, uint16_t flags)
+struct nlmsghdr *netlink_begin(char *buffer, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 
@@ -42,13 +42,13 @@ static int receive_answers(struct mnl_socket *socket, uint32_t sequence, mnl_cb_
 	}
 }
 
-int rtnl_ask(struct nlmsghdr *request, mnl_cb_t callback, void *arg)
+int netlink_ask(int bus, struct nlmsghdr *request, mnl_cb_t callback, void *arg)
 {
-	struct timeval timeout = {.tv_sec = RTNL_TIMEOUT_S};
+	struct timeval timeout = {.tv_sec = NETLINK_TIMEOUT_S};
 	struct mnl_socket *socket;
 	int err;
 
-	socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!socket)
 		return -errno;
 	request->nlmsg_seq = (uint32_t)time(NULL);
@@ -83,8 +83,8 @@ static int note_attribute(const struct nlattr *attribute, void *arg)
 	return MNL_CB_OK;
 }
 
-void rtnl_attributes(const struct nlmsghdr *message, size_t header_size, const struct nlattr **table,
-		     uint16_t types)
+void netlink_attributes(const struct nlmsghdr *message, size_t header_size, const struct nlattr **table,
+			uint16_t types)
 {
 	struct attribute_table arg = {table, types};
 
@@ -92,7 +92,7 @@ void rtnl_attributes(const struct nlmsghdr *message, size_t header_size, const s
 	mnl_attr_parse(message, (unsigned int)header_size, note_attribute, &arg);
 }
 
-void rtnl_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t types)
+void netlink_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t types)
 {
 	struct attribute_table arg = {table, types};
 
