@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nanoseconds a packet, stage by stage, inside the kernel: loads stages.bpf.o with a plan, plays each capture by
+ * BPF_PROG_RUN through every program in turn, round after round, and prints medians as JSON. Owns the method; what is
+ * played, and what the figures are compared with, is tools/bench/run's business.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <jansson.h>
+
+#include "base/address.h"
+#include "base/cleanup.h"
+#include "engine/capture.h"
+#include "engine/tables.h"
+#include "stages.skel.h"
+#include "tools/bench/trace.h"
+
+#define ROUNDS_MAX   99
+#define PASS_RUNS    (1u << 19) /* runs a measurement: a trace is played as often as fits, at least once */
+#define WIRELEN_MAX  3000u	/* what BPF_PROG_RUN's one page holds of a frame */
+#define FRAME_MIN    14u
+#define LOOPBACK     1u /* where BPF_PROG_RUN pretends that frames come from */
+#define PREFIXES_MAX 64
+
+struct options {
+	const char *dark;
+	unsigned int rounds, packets_max;
+	int cpu;
+};
+
+struct bench {
+	struct stages_bpf *skel;
+	struct tables tables;
+	struct trace_frame *trace;
+	unsigned int frames;
+	uint64_t booked; /* frames that the programs with account were given */
+};
+
+/* In the order of the way; `books` marks those that count what they receive. */
+static const struct {
+	const char *name, *program;
+	bool books;
+} stages[] = {
+	{"empty", "bench_empty", false},	 {"head", "bench_head", false},
+	{"parse", "bench_parse", false},	 {"scope", "bench_scope", false},
+	{"classify", "bench_classify", false}, {"account", "bench_account", true},
+	{"airglow", "airglow", true},
+};
+#define STAGES (sizeof(stages) / sizeof(stages[0]))
+
+__attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
+{
+	va_list args;
+
+	fputs("stages: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return -1;
+}
+
+/* --- the plan ------------------------------------------------------------------------------------------------ */
+
+struct prefix_list {
+	struct plan_prefix prefix[PREFIXES_MAX];
+	size_t count;
+};
+
+static int add_prefix(void *arg, const char *part, char *why, size_t why_size)
+{
+	struct prefix_list *list = arg;
+	struct plan_prefix *p;
+	int err;
+
+	if (list->count == PREFIXES_MAX) {
+		snprintf(why, why_size, "more than %d dark prefixes", PREFIXES_MAX);
+		return -E2BIG;
+	}
+	p = &list->prefix[list->count];
+	err = prefix_parse(&p->prefix, part, why, why_size);
+	p->scope = (unsigned int)++list->count;
+	return err;
+}
+
+static int make_plan(struct plan **plan, const char *dark)
+{
+	struct prefix_list list = {};
+	char why[512] = "";
+
+	if (list_each(dark, add_prefix, &list, why, sizeof(why)) ||
+	    plan_new(plan, list.prefix, list.count, false, why, sizeof(why)))
+		return complain("--dark: %s", why);
+	/* A real sensor compares the source MAC of every frame with its own. */
+	(*plan)->settings.interfaces[0].ifindex = LOOPBACK;
+	(*plan)->settings.interfaces[0].mac_known = 1;
+	memcpy((*plan)->settings.interfaces[0].mac, "\x02\x61\x67\x00\x00\x01", 6);
+	return 0;
+}
+
+/* --- the trace ----------------------------------------------------------------------------------------------- */
+
+static void take_frame(struct trace_frame *to, const struct capture_frame *f)
+{
+	uint32_t have = f->caplen < TRACE_BYTES ? f->caplen : TRACE_BYTES;
+	uint32_t wirelen = f->wirelen < WIRELEN_MAX ? f->wirelen : WIRELEN_MAX;
+
+	memset(to, 0, sizeof(*to));
+	memcpy(to->bytes, f->bytes, have);
+	to->caplen = have < FRAME_MIN ? FRAME_MIN : have;
+	to->wirelen = wirelen < to->caplen ? to->caplen : wirelen;
+}
+
+/* Frames of the file, at most `max`; -1, said. */
+static int read_trace(struct trace_frame **trace, const char *file, unsigned int max)
+{
+	struct capture *capture = NULL;
+	struct trace_frame *t;
+	struct capture_frame f;
+	char why[512] = "";
+	unsigned int n = 0;
+
+	if (capture_open(&capture, file, why, sizeof(why)))
+		return complain("%s", why);
+	t = calloc(max, sizeof(*t));
+	while (t && n < max && capture_next(capture, &f) == 1)
+		take_frame(&t[n++], &f);
+	capture_free(&capture);
+	if (!n) {
+		free(t);
+		return complain("%s: no frame could be read", file);
+	}
+	*trace = t;
+	return (int)n;
+}
+
+/* --- the programs -------------------------------------------------------------------------------------------- */
+
+static void *map_memory(const struct bpf_map *map, int *failed)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t bytes = (size_t)bpf_map__max_entries(map) * ((bpf_map__value_size(map) + 7) & ~7u);
+	void *memory;
+
+	bytes = (bytes + page - 1) / page * page;
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	if (memory != MAP_FAILED)
+		return memory;
+	*failed = 1;
+	return NULL;
+}
+
+static int map_tables(struct bench *b)
+{
+	struct tables *t = &b->tables;
+	int failed = 0;
+
+	t->control = map_memory(b->skel->maps.control, &failed);
+	t->settings = map_memory(b->skel->maps.settings, &failed);
+	t->scope16 = map_memory(b->skel->maps.scope16, &failed);
+	t->blocks = map_memory(b->skel->maps.blocks, &failed);
+	t->splits = map_memory(b->skel->maps.splits, &failed);
+	t->counters = map_memory(b->skel->maps.counters, &failed);
+	t->ports = map_memory(b->skel->maps.ports, &failed);
+	t->sources = map_memory(b->skel->maps.sources, &failed);
+	t->icmp = map_memory(b->skel->maps.icmp, &failed);
+	t->seen = map_memory(b->skel->maps.seen, &failed);
+	b->trace = map_memory(b->skel->maps.trace, &failed);
+	return failed ? complain("cannot map the tables: %s", strerror(errno)) : 0;
+}
+
+static void set_sizes(struct stages_bpf *skel, const struct table_sizes *s, unsigned int frames, int cpu)
+{
+	struct ag_rodata *ro = &skel->rodata->rodata;
+
+	ro->slices = s->slices;
+	ro->blocks = s->blocks;
+	ro->splits = s->splits;
+	ro->pages = s->pages;
+	memset(ro->slice_of, 0xff, sizeof(ro->slice_of)); /* the shared slice, but for the CPU of the bench */
+	ro->slice_of[cpu] = 0;
+	skel->rodata->frames = frames;
+	bpf_map__set_max_entries(skel->maps.trace, frames);
+	bpf_map__set_max_entries(skel->maps.blocks, 2 * s->blocks);
+	bpf_map__set_max_entries(skel->maps.splits, 2 * s->splits);
+	bpf_map__set_max_entries(skel->maps.counters, s->slices + 1);
+	bpf_map__set_max_entries(skel->maps.ports, s->slices + 1);
+	bpf_map__set_max_entries(skel->maps.sources, s->slices + 1);
+	bpf_map__set_max_entries(skel->maps.seen, s->pages);
+}
+
+static int open_bench(struct bench *b, const struct plan *plan, const struct trace_frame *trace, int cpu)
+{
+	int err;
+
+	b->skel = stages_bpf__open();
+	if (!b->skel)
+		return complain("cannot open the programs: %s", strerror(errno));
+	b->tables.sizes = tables_size(plan, 1);
+	set_sizes(b->skel, &b->tables.sizes, b->frames, cpu);
+	err = stages_bpf__load(b->skel);
+	if (err)
+		return complain("cannot load the programs: %s%s", strerror(-err),
+				err == -EPERM ? "; run as root" : "");
+	if (map_tables(b))
+		return -1;
+	memcpy(b->trace, trace, b->frames * sizeof(*trace));
+	if (tables_write(&b->tables, 0, plan))
+		return complain("the tables are too small for the plan");
+	b->tables.control->epoch = 1;
+	return 0;
+}
+
+static int choose_program(struct bench *b, const char *name)
+{
+	const struct bpf_program *program = bpf_object__find_program_by_name(b->skel->obj, name);
+	int fd = program ? bpf_program__fd(program) : -1;
+	__u32 key = 0;
+
+	if (fd < 0 || bpf_map_update_elem(bpf_map__fd(b->skel->maps.under_test), &key, &fd, BPF_ANY))
+		return complain("cannot put program %s under test", name);
+	return 0;
+}
+
+static double cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/*
+ * CPU time of this thread a run: what others do on the machine takes caches, but no time from the figure. Every
+ * measurement is an interval of its own for `seen`, and begins with the first frame.
+ */
+static int measure(struct bench *b, double *ns)
+{
+	unsigned int passes = b->frames < PASS_RUNS ? PASS_RUNS / b->frames : 1, runs = passes * b->frames;
+	uint8_t frame[64] = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = (int)runs);
+	double begin;
+	int err;
+
+	b->skel->bss->at = 0;
+	b->tables.control->epoch++;
+	begin = cpu_ns();
+	err = bpf_prog_test_run_opts(bpf_program__fd(b->skel->progs.bench_driver), &opts);
+	*ns = (cpu_ns() - begin) / runs;
+	if (err)
+		return complain("BPF_PROG_RUN: %s", strerror(-err));
+	if (b->skel->bss->refused)
+		return complain("%llu frames could not be written", b->skel->bss->refused);
+	return (int)runs;
+}
+
+/* Rounds of all stages in turn, so that a slow minute of the machine falls on all of them alike. */
+static int measure_all(struct bench *b, unsigned int rounds, double ns[STAGES][ROUNDS_MAX])
+{
+	double warm;
+	unsigned int r;
+	size_t i;
+	int runs;
+
+	for (r = 0; r <= rounds; r++) {
+		for (i = 0; i < STAGES; i++) {
+			if (choose_program(b, stages[i].program))
+				return -1;
+			runs = measure(b, r ? &ns[i][r - 1] : &warm);
+			if (runs < 0)
+				return -1;
+			b->booked += stages[i].books ? (uint64_t)runs : 0;
+		}
+	}
+	if (b->tables.counters[0].received != b->booked)
+		return complain("%llu frames were booked of %llu", b->tables.counters[0].received,
+				(unsigned long long)b->booked);
+	return 0;
+}
+
+/* --- figures ------------------------------------------------------------------------------------------------- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+static double round_ns(double ns)
+{
+	return (double)(long long)(ns * 10 + 0.5) / 10;
+}
+
+static json_t *describe(struct bench *b, unsigned int rounds, double ns[STAGES][ROUNDS_MAX])
+{
+	json_t *list = json_array();
+	double empty = 0;
+	size_t i;
+
+	for (i = 0; i < STAGES; i++) {
+		double median;
+
+		qsort(ns[i], rounds, sizeof(ns[i][0]), compare_doubles);
+		median = ns[i][rounds / 2];
+		empty = i ? empty : median;
+		json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", stages[i].name, "ns",
+						      round_ns(median), "over_empty_ns", round_ns(median - empty),
+						      "min", round_ns(ns[i][0]), "max",
+						      round_ns(ns[i][rounds - 1])));
+	}
+	return json_pack("{s:i, s:i, s:I, s:o}", "frames", b->frames, "rounds", rounds, "dark",
+			 (json_int_t)b->tables.counters[0].dark, "stages", list);
+}
+
+static int bench_file(json_t *result, const struct options *o, const struct plan *plan, const char *name,
+		      const char *file)
+{
+	static double ns[STAGES][ROUNDS_MAX];
+	CLEANUP(cleanup_free) struct trace_frame *trace = NULL;
+	struct bench b = {};
+	int frames = read_trace(&trace, file, o->packets_max), err;
+
+	if (frames < 0)
+		return -1;
+	b.frames = (unsigned int)frames;
+	err = open_bench(&b, plan, trace, o->cpu);
+	if (!err)
+		err = measure_all(&b, o->rounds, ns);
+	if (!err)
+		json_object_set_new(result, name, describe(&b, o->rounds, ns));
+	stages_bpf__destroy(b.skel);
+	return err;
+}
+
+/* --- the command line ---------------------------------------------------------------------------------------- */
+
+static const char usage[] = "usage: stages --dark PREFIX[,...] [--rounds N] [--packets N] [--cpu N] NAME=FILE...\n";
+
+static int read_options(struct options *o, int argc, char **argv)
+{
+	static const struct option names[] = {
+		{"dark", required_argument, NULL, 'd'},	 {"rounds", required_argument, NULL, 'r'},
+		{"packets", required_argument, NULL, 'p'}, {"cpu", required_argument, NULL, 'c'},
+		{},
+	};
+	int key;
+
+	while ((key = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (key == 'd')
+			o->dark = optarg;
+		else if (key == 'r')
+			o->rounds = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (key == 'p')
+			o->packets_max = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (key == 'c')
+			o->cpu = atoi(optarg);
+		else
+			return -1;
+	}
+	return o->dark && o->rounds && o->rounds <= ROUNDS_MAX && o->packets_max && o->cpu >= 0 &&
+			       o->cpu < AG_CPUS_MAX && optind < argc
+		       ? 0
+		       : complain("%s", usage);
+}
+
+static int pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? complain("cannot run on CPU %d: %s", cpu, strerror(errno)) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.rounds = 9, .packets_max = 1u << 20, .cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1};
+	json_t *result = json_object();
+	struct plan *plan = NULL;
+	int err = read_options(&o, argc, argv), i;
+
+	if (!err)
+		err = pin(o.cpu);
+	if (!err)
+		err = make_plan(&plan, o.dark);
+	for (i = optind; !err && i < argc; i++) {
+		char *file = strchr(argv[i], '=');
+
+		if (!file) {
+			err = complain("%s", usage);
+			break;
+		}
+		*file++ = '\0';
+		err = bench_file(result, &o, plan, argv[i], file);
+	}
+	if (!err) {
+		json_dumpf(result, stdout, JSON_INDENT(1));
+		putchar('\n');
+	}
+	json_decref(result);
+	plan_free(&plan);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
