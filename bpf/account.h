@@ -82,10 +82,10 @@ AG_INLINE void account_icmp(const struct ledger *l, const struct packet *p)
 
 AG_INLINE void account_anomalies(const struct ledger *l, const struct packet *p)
 {
-	__u32 i;
+	__u32 left = p->anomalies, i;
 
-	for (i = 0; i < AG_ANOMALY_MAX; i++) {
-		if (p->anomalies & 1u << i)
+	for (i = 0; i < AG_ANOMALY_MAX; i++, left >>= 1) {
+		if (left & 1)
 			book(l, &l->counters->anomaly[i], 1);
 	}
 }
@@ -93,12 +93,20 @@ AG_INLINE void account_anomalies(const struct ledger *l, const struct packet *p)
 AG_INLINE void account_class(const struct ledger *l, const struct packet *p)
 {
 	struct ag_counters *c = l->counters;
-	__u64 scope = p->scope, class = p->class;
+	__u64 scope = ag_opaque(p->scope), class = ag_opaque(p->class);
 
 	if (scope > AG_SCOPES_MAX || class >= AG_CLASS_MAX)
 		return;
 	book(l, &c->class_packets[scope][class], 1);
 	book(l, &c->class_bytes[scope][class], p->ip_len);
+}
+
+AG_INLINE void account_service(const struct ledger *l, const struct packet *p)
+{
+	__u64 service = ag_opaque(p->service);
+
+	if (service < AG_SERVICE_MAX)
+		book(l, &l->counters->service[ag_bounded(p->direction, 2)][service], 1);
 }
 
 AG_INLINE void account_seen(const struct packet *p, const struct head *h)
@@ -119,7 +127,7 @@ AG_INLINE void account_seen(const struct packet *p, const struct head *h)
 AG_INLINE void account_dark(const struct ledger *l, const struct packet *p, const struct head *h)
 {
 	struct ag_counters *c = l->counters;
-	__u64 tool = p->tool, service = p->service, size = size_of(p->ip_len);
+	__u64 tool = ag_opaque(p->tool), size = ag_opaque(size_of(p->ip_len));
 
 	book(l, &c->dark, 1);
 	account_class(l, p);
@@ -131,8 +139,8 @@ AG_INLINE void account_dark(const struct ledger *l, const struct packet *p, cons
 		book(l, &c->tcp_flags[ag_bounded(p->tcp_flags, 256)], 1);
 	if (p->has_icmp)
 		account_icmp(l, p);
-	if (service && service < AG_SERVICE_MAX)
-		book(l, &c->service[ag_bounded(p->direction, 2)][service], 1);
+	if (p->service)
+		account_service(l, p);
 	if (tool < AG_TOOL_MAX)
 		book(l, &c->tool[tool], 1);
 	if (p->anomalies)
@@ -144,7 +152,7 @@ AG_INLINE void account_dark(const struct ledger *l, const struct packet *p, cons
 /* The right side of L1, and for dark packets everything that the figures are made of. */
 AG_INLINE void account(const struct ledger *l, const struct packet *p, const struct head *h)
 {
-	__u64 outcome = p->outcome;
+	__u64 outcome = ag_opaque(p->outcome);
 
 	if (outcome < AG_OUTCOME_MAX)
 		book(l, &l->counters->outcome[outcome], 1);

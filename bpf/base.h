@@ -44,6 +44,24 @@ AG_INLINE __u64 ag_bounded(__u64 index, __u64 size)
 }
 #endif
 
+/*
+ * A value that clang must forget what it knows about. What is compared with a bound after this is the register
+ * that is then the index; otherwise clang compares a copy, and kernels 6.1 and 6.12 do not bound the original.
+ */
+#ifdef __bpf__
+#define ag_opaque(value)                                                                                          \
+	({                                                                                                        \
+		__u64 ag_value_ = (value);                                                                        \
+		asm volatile("" : "+r"(ag_value_));                                                               \
+		ag_value_;                                                                                        \
+	})
+#else
+AG_INLINE __u64 ag_opaque(__u64 value)
+{
+	return value;
+}
+#endif
+
 /* The memory of the pipeline. NULL from any of them means "no such table": the packet is then not booked there. */
 AG_INLINE const volatile struct ag_rodata *bind_rodata(void);
 AG_INLINE struct ag_counters *bind_counters(__u32 slice);

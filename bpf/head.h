@@ -57,9 +57,12 @@ AG_INLINE int head_copy(struct xdp_md *ctx, struct head *h, __u32 len)
 	__u32 linear = (__u32)(data_end - data), copied;
 
 	if (linear < len) {
-		if (len == 0 || len > AG_HEAD_BYTES)
+		/* Kernel 6.1 learns nothing from `len != 0`: bounded is the length less one. */
+		__u64 last = ag_opaque(len - 1);
+
+		if (last >= AG_HEAD_BYTES)
 			return -1;
-		return bpf_xdp_load_bytes(ctx, 0, h->bytes, len) ? -1 : 0;
+		return bpf_xdp_load_bytes(ctx, 0, h->bytes, (__u32)last + 1) ? -1 : 0;
 	}
 	copied = copy_words(h->bytes, data, data_end);
 	if (copied < AG_HEAD_BYTES)
