@@ -105,7 +105,7 @@ static struct addr pick_target(struct actor *a, const struct stage *stage, bool 
 	} else if (is6) {
 		n = rng_u64(&a->rng);
 		/* half of the hits go to low host numbers */
-		n = n & (1ULL << 40) ? n | 1 : (n & 0xff) << 1;
+		n = (n & (1ULL << 40)) ? (n | 1) : (n & 0xff) << 1;
 	} else {
 		n = a->in_order && a->sources == 1 ? a->sent : rng_u32(&a->rng);
 	}
@@ -133,13 +133,12 @@ void actor_pick(struct actor *a, const struct stage *stage, struct pick *p)
 uint32_t actor_port(struct actor *a)
 {
 	const struct port_set *s = &a->ports;
-	uint32_t r;
 	int i = 0;
 
 	if (s->n == 0)
 		return 0;
 	if (s->n > 1) {
-		r = rng_below(&a->rng, s->range[s->n - 1].upto);
+		uint32_t r = rng_below(&a->rng, s->range[s->n - 1].upto);
 		while (r >= s->range[i].upto)
 			i++;
 	}

@@ -215,7 +215,7 @@ static void emit_chain(struct actor *a, const struct stage *stage, struct frame 
 	frame_end(f);
 	if (variant == CHAIN_NINE) {
 		/* eight are walked: the ninth stands as the protocol */
-		f->v.protocol = chain[7 * 8];
+		f->v.protocol = chain[56];
 		f->v.l4_off = 0;
 		f->v.has_port = false;
 		f->v.flags = -1;

@@ -68,8 +68,7 @@ int prefix_parse(const char *text, struct prefix *out, const char **why)
 	char copy[PREFIX_TEXT];
 	struct prefix p = {0};
 	struct prefix host;
-	char *slash, *end;
-	unsigned long len;
+	char *slash;
 	unsigned int max;
 
 	*why = "it is no address";
@@ -85,6 +84,9 @@ int prefix_parse(const char *text, struct prefix *out, const char **why)
 	max = p.addr.is6 ? 128 : 32;
 	p.len = max;
 	if (slash) {
+		unsigned long len;
+		char *end;
+
 		*why = "its length is no number of bits that fits";
 		errno = 0;
 		len = strtoul(slash + 1, &end, 10);

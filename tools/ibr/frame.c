@@ -347,7 +347,7 @@ uint32_t frame_pseudo(const struct addr *src, const struct addr *dst, uint32_t p
 void frame_ip4_sum(struct frame *f, uint32_t off)
 {
 	uint8_t *p = f->buf + off;
-	size_t len = (p[0] & 15U) * 4;
+	size_t len = (size_t)(p[0] & 15) * 4;
 
 	if (len < 20 || off + len > f->len)
 		len = 20;

@@ -229,32 +229,24 @@ int live_send_packet(struct live *l)
 	}
 	while (!err && live_next(l, &b.frame[b.n])) {
 		uint64_t due = live_due_ns(l);
+		unsigned int at = b.n;
 
+		if (due && l->began_ns + due > live_now_ns()) {
+			/* those before it are due: out with them */
+			err = send_batch(l, fd, &b);
+			if (at)
+				b.frame[0] = b.frame[at];
+			if (!live_wait(l, due))
+				break;
+		}
 		b.part[b.n].iov_len = b.frame[b.n].len;
-		b.n++;
-		/* what is due by now goes out together */
-		if (b.n < BATCH && l->began_ns + due <= live_now_ns() && !live_stop)
-			continue;
-		if (due && b.n > 1 && l->began_ns + due > live_now_ns()) {
-			struct frame last = b.frame[b.n - 1];
-
-			b.n--;
-			err = send_batch(l, fd, &b);
-			b.frame[0] = last;
-			b.part[0].iov_len = last.len;
-			b.n = 1;
-		}
-		if (!live_wait(l, due)) {
-			b.n = 0;
-			break;
-		}
-		if (!err && b.n == BATCH)
-			err = send_batch(l, fd, &b);
-		else if (!err && due)
-			err = send_batch(l, fd, &b);
+		if (++b.n == BATCH && !err)
+			err = live_over(l) ? 1 : send_batch(l, fd, &b);
 	}
 	if (!err && b.n && !live_over(l))
 		err = send_batch(l, fd, &b);
+	if (err == 1)
+		err = 0;
 	close(fd);
 	return err;
 }

@@ -17,7 +17,9 @@
 #define PCAP_PACKETS	 100000 /* of a capture without any limit */
 #define PACKET_RATE_MOST 50000	/* pps; above, frames go out through XDP */
 
-extern const char default_scenario[], default_scenario_end[];
+/* default.S */
+extern const char default_scenario[];
+extern const uint64_t default_scenario_len;
 
 enum way { WAY_AUTO, WAY_PACKET, WAY_XDP };
 
@@ -100,11 +102,11 @@ int complain(const char *format, ...)
 {
 	va_list args;
 
-	fputs("ibr: ", stderr);
 	va_start(args, format);
+	fputs("ibr: ", stderr);
 	vfprintf(stderr, format, args);
-	va_end(args);
 	fputc('\n', stderr);
+	va_end(args);
 	return -1;
 }
 
@@ -226,7 +228,7 @@ static int read_options(int argc, char **argv, struct options *o)
 			fputs(usage, stdout);
 			return 1;
 		case OPT_PRINT:
-			fwrite(default_scenario, 1, (size_t)(default_scenario_end - default_scenario), stdout);
+			fwrite(default_scenario, 1, default_scenario_len, stdout);
 			return 1;
 		case OPT_KINDS:
 			print_kinds();
@@ -257,8 +259,7 @@ static int settle_scenario(struct scenario *s, struct options *o)
 	if (o->scenario) {
 		if (scenario_load(s, o->scenario))
 			return -1;
-	} else if (scenario_read(s, "built-in scenario", default_scenario,
-				 (size_t)(default_scenario_end - default_scenario))) {
+	} else if (scenario_read(s, "built-in scenario", default_scenario, default_scenario_len)) {
 		return -1;
 	}
 	if (o->has_seed)
@@ -296,9 +297,9 @@ static uint64_t limit_of(const struct options *o, const struct scenario *s, uint
 		return o->packets;
 	if (o->seconds <= 0 && s->packets)
 		return s->packets;
-	/* a live run of full speed ends by the clock */
+	/* a live run ends by the clock */
 	if (seconds > 0)
-		return o->live && rate_pps == 0 ? STREAM_FOREVER : (uint64_t)(seconds * (double)rate_pps);
+		return o->live ? STREAM_FOREVER : (uint64_t)(seconds * (double)rate_pps);
 	for (int i = 0; i < s->actors; i++) {
 		exact += s->actor[i].packets;
 		shares = shares || !s->actor[i].packets;
@@ -341,7 +342,7 @@ static int run_live(const struct options *o, struct stream *stream, struct truth
 		.stream = stream,
 		.truth = truth,
 		.rate_pps = rate_pps,
-		.seconds = o->seconds,
+		.seconds = o->seconds > 0 || o->has_packets ? o->seconds : stream->scenario->seconds,
 	};
 	bool fast = o->way == WAY_XDP || (o->way == WAY_AUTO && (rate_pps == 0 || rate_pps > PACKET_RATE_MOST));
 	int err;
@@ -376,6 +377,21 @@ static void handle_signal(int number)
 	live_stop = 1;
 }
 
+static void say_left_out(const struct stream *stream)
+{
+	bool first = true;
+
+	for (int i = 0; i < stream->scenario->actors; i++) {
+		if (!stream->left_out[i])
+			continue;
+		fprintf(stderr, "%s%s", first ? "ibr: silent, having no dark prefix of their family: " : ", ",
+			stream->scenario->actor[i].name);
+		first = false;
+	}
+	if (!first)
+		fputc('\n', stderr);
+}
+
 static int run(struct options *o, struct scenario *s)
 {
 	struct send_report report = {0};
@@ -391,10 +407,7 @@ static int run(struct options *o, struct scenario *s)
 		return complain("scenario %s has rate: 0, which only --live can do", s->name);
 	if (stream_start(&stream, s, rate_pps ? rate_pps : NS_PER_S, limit_of(o, s, rate_pps)))
 		return -1;
-	for (int i = 0; i < s->actors; i++)
-		if (stream.left_out[i])
-			fprintf(stderr, "ibr: actor %s stays silent: no dark prefix of its family\n",
-				s->actor[i].name);
+	say_left_out(&stream);
 	if (o->truth) {
 		truth = truth_new(s, (uint32_t)(o->live ? UINT32_MAX : o->snaplen), o->truth_sources);
 		err = truth ? 0 : -1;

@@ -444,7 +444,7 @@ static int read_actor(const struct place *at, struct scenario *s, const yaml_nod
 	a = &more[s->actors++];
 	memset(a, 0, sizeof(*a));
 	a->seq = a->ipid = -1;
-	a->sport = a->window = a->ttl = a->doff = a->flags = a->protocol = a->type = a->code = a->frag = -1;
+	a->sport = a->window = a->ttl = a->doff = a->flags = a->protocol = a->type = a->code = -1;
 	a->class = a->tool = a->outcome = a->retries = -1;
 	a->sources = 1;
 	a->skew = 1;

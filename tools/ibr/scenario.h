@@ -39,7 +39,7 @@ struct actor {
 	uint64_t sources; /* 0 = a fresh random source each packet */
 	uint64_t hosts;	  /* destinations, 0 = all */
 	int64_t seq, ipid;
-	int32_t sport, window, ttl, doff, flags, protocol, type, code, frag;
+	int32_t sport, window, ttl, doff, flags, protocol, type, code;
 	int32_t class, tool, outcome; /* what the scenario claims against the kind's own word */
 	int32_t skew;		      /* 1 = all sources alike, 2, 3, … = ever fewer send most */
 	int32_t family;		      /* 4, 6, or 0 = both */

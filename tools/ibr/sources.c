@@ -40,13 +40,22 @@ static uint64_t hash_addr(const struct addr *a)
 	return mix64(w[0] ^ mix64(w[1] + a->is6));
 }
 
-/* 1 if the key is new, 0 if known, -1 without memory */
-static int set_add(struct set *s, uint64_t key)
+/* 1 if the key is new, 0 if known; there must be a free place. */
+static int insert_key(struct set *s, uint64_t key)
 {
 	uint64_t at;
 
-	if (key == 0)
-		key = 1;
+	for (at = mix64(key) & s->mask; s->key[at]; at = (at + 1) & s->mask)
+		if (s->key[at] == key)
+			return 0;
+	s->key[at] = key;
+	s->used++;
+	return 1;
+}
+
+/* The same with as many places as it takes; -1 without memory. */
+static int add_key(struct set *s, uint64_t key)
+{
 	if (s->used * 2 >= s->mask) {
 		struct set more = {.mask = s->mask ? s->mask * 2 + 1 : 0xffff};
 
@@ -55,16 +64,11 @@ static int set_add(struct set *s, uint64_t key)
 			return -1;
 		for (uint64_t i = 0; s->key && i <= s->mask; i++)
 			if (s->key[i])
-				set_add(&more, s->key[i]);
+				insert_key(&more, s->key[i]);
 		free(s->key);
 		*s = more;
 	}
-	for (at = mix64(key) & s->mask; s->key[at]; at = (at + 1) & s->mask)
-		if (s->key[at] == key)
-			return 0;
-	s->key[at] = key;
-	s->used++;
-	return 1;
+	return insert_key(s, key ? key : 1);
 }
 
 struct sources *sources_new(uint64_t most)
@@ -254,14 +258,14 @@ int sources_add(struct sources *s, const struct verdict *v, int port, enum class
 	e->class[class]++;
 	e->tool[v->tool]++;
 	if (port >= 0) {
-		fresh = set_add(&s->ports, index << 24 | (uint32_t)port);
+		fresh = add_key(&s->ports, index << 24 | (uint32_t)port);
 		if (fresh < 0)
 			return complain("no memory for the truth about sources; use --truth-sources 0");
 		e->ports += (uint32_t)fresh;
 	}
 	if (v->dst.is6)
 		dst = hash_addr(&v->dst) >> 32 ^ hash_addr(&v->dst);
-	fresh = set_add(&s->destinations, v->dst.is6 ? mix64(index) ^ dst : index << 32 | dst);
+	fresh = add_key(&s->destinations, v->dst.is6 ? mix64(index) ^ dst : index << 32 | dst);
 	if (fresh < 0)
 		return complain("no memory for the truth about sources; use --truth-sources 0");
 	e->destinations += (uint32_t)fresh;
