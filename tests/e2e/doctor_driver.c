@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The doctor without a sensor, for test-doctor: doctor_driver [--iface NAME[:FEED[:MODE]]]… [--dark PREFIX]…
- * [--live PREFIX]… prints a line a result: state, check, subject, value, remedy, separated by tabs.
- * doctor_driver --hold NAME OBJECT attaches an object's program by a BPF link, says so, and holds it until its
+ * The doctor for test-doctor: doctor_driver [--iface NAME[:FEED[:MODE]]]... [--dark PREFIX]... [--live
+ * PREFIX]... prints a line a result: state, check, subject, value, remedy, separated by tabs. doctor_driver
+ * --watch [the same]: runs the sensor, and examines it for every line of input; an empty line ends each report.
+ * doctor_driver --hold NAME OBJECT: attaches an object's program by a BPF link, says so, and holds it until its
  * input ends.
  */
-#include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,11 @@
 
 #include <bpf/libbpf.h>
 
+#include "base/address.h"
+#include "collect/collect.h"
 #include "doctor/doctor.h"
+#include "engine/attach.h"
+#include "engine/engine.h"
 
 #define PREFIXES 64
 
@@ -46,20 +50,104 @@ static void add_interface(char *text)
 		interface->mode = CONFIG_MODE_GENERIC;
 }
 
-static int add_prefix(char *text, unsigned int in_scope)
+static int add_prefix(const char *text, unsigned int in_scope)
 {
 	struct plan_prefix *prefix = &prefixes[config.prefixes_count++];
-	char *slash = strchr(text, '/');
-	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	char why[256];
+	int err = prefix_parse(&prefix->prefix, text, why, sizeof(why));
 
-	prefix->prefix.family = family == AF_INET ? 4 : 6;
-	prefix->prefix.length = family == AF_INET ? 32 : 128;
+	if (err)
+		fprintf(stderr, "doctor_driver: %s\n", why);
 	prefix->scope = in_scope;
-	if (slash) {
-		*slash = '\0';
-		prefix->prefix.length = (uint8_t)strtoul(slash + 1, NULL, 10);
+	return err;
+}
+
+static int examine(const struct snapshot *snapshot, struct doctor_past *past)
+{
+	static const char *const states[] = {
+		[SNAPSHOT_OK] = "ok",
+		[SNAPSHOT_WARNING] = "warning",
+		[SNAPSHOT_FAULT] = "fault",
+		[SNAPSHOT_UNKNOWN] = "unknown",
+	};
+	struct doctor_subject subject = {.config = &config, .snapshot = snapshot, .past = past};
+	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
+	int count = doctor_run(&subject, checks, SNAPSHOT_CHECKS_MAX);
+
+	if (count < 0) {
+		fprintf(stderr, "doctor_driver: %s\n", strerror(-count));
+		return 2;
 	}
-	return inet_pton(family, text, prefix->prefix.addr) == 1 ? 0 : -1;
+	for (int i = 0; i < count; i++)
+		printf("%s\t%s\t%s\t%s\t%s\n", states[checks[i].state], checks[i].name, checks[i].subject,
+		       checks[i].value, checks[i].remedy);
+	return (int)doctor_worst(checks, (unsigned int)count);
+}
+
+struct telescope {
+	struct plan *plan;
+	struct engine *engine;
+	struct attachment *attachments[AG_INTERFACES_MAX];
+	struct collector *collector;
+};
+
+static int start(struct telescope *t, char *why, size_t why_size)
+{
+	struct engine_options options = {.kind = ENGINE_KERNEL};
+	struct collector_options watched = {.config = &config, .live = true};
+	int err = plan_new(&t->plan, prefixes, config.prefixes_count, false, why, why_size);
+
+	for (size_t i = 0; !err && i < config.interfaces_count; i++)
+		err = attach_describe(&t->plan->settings.interfaces[i], interfaces[i].name, interfaces[i].feed,
+				      why, why_size);
+	options.plan = watched.plan = t->plan;
+	if (!err)
+		err = engine_open(&t->engine, &options, why, why_size);
+	watched.engine = t->engine;
+	if (!err)
+		err = collector_new(&t->collector, &watched, why, why_size);
+	for (size_t i = 0; !err && i < config.interfaces_count; i++) {
+		err = attach_interface(&t->attachments[i], engine_program_fd(t->engine), interfaces[i].name,
+				       interfaces[i].mode, why, why_size);
+		if (!err)
+			err = collector_add_interface(t->collector, interfaces[i].name, interfaces[i].feed,
+						      attach_mode(t->attachments[i]));
+	}
+	return err;
+}
+
+static void stop(struct telescope *t)
+{
+	for (size_t i = 0; i < AG_INTERFACES_MAX; i++)
+		attach_free(&t->attachments[i]);
+	collector_free(&t->collector);
+	engine_free(&t->engine);
+	plan_free(&t->plan);
+}
+
+static int watch(void)
+{
+	struct telescope telescope = {0};
+	struct doctor_past past = {0};
+	char why[512] = "", line[16];
+
+	if (start(&telescope, why, sizeof(why))) {
+		fprintf(stderr, "doctor_driver: %s\n", why);
+		stop(&telescope);
+		return 2;
+	}
+	printf("watching\n");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin)) {
+		struct snapshot *snapshot = collector_snapshot(telescope.collector);
+
+		examine(snapshot, &past);
+		printf("\n");
+		fflush(stdout);
+		snapshot_unref(&snapshot);
+	}
+	stop(&telescope);
+	return 0;
 }
 
 static int hold(const char *name, const char *path)
@@ -84,37 +172,16 @@ static int hold(const char *name, const char *path)
 
 int main(int argc, char **argv)
 {
-	static const char *const states[] = {
-		[SNAPSHOT_OK] = "ok",
-		[SNAPSHOT_WARNING] = "warning",
-		[SNAPSHOT_FAULT] = "fault",
-		[SNAPSHOT_UNKNOWN] = "unknown",
-	};
-	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
-	struct doctor_subject subject = {.config = &config};
-	int count;
+	bool watching = argc > 1 && !strcmp(argv[1], "--watch");
 
 	if (argc == 4 && !strcmp(argv[1], "--hold"))
 		return hold(argv[2], argv[3]);
-	for (int i = 1; i + 1 < argc; i += 2) {
-		int bad = 0;
-
+	for (int i = watching ? 2 : 1; i + 1 < argc; i += 2) {
 		if (!strcmp(argv[i], "--iface") && config.interfaces_count < AG_INTERFACES_MAX)
 			add_interface(argv[i + 1]);
-		else if (config.prefixes_count < PREFIXES)
-			bad = add_prefix(argv[i + 1], !strcmp(argv[i], "--dark"));
-		if (bad) {
-			fprintf(stderr, "doctor_driver: cannot read %s\n", argv[i + 1]);
+		else if (config.prefixes_count == PREFIXES ||
+			 add_prefix(argv[i + 1], !strcmp(argv[i], "--dark")))
 			return 2;
-		}
 	}
-	count = doctor_run(&subject, checks, SNAPSHOT_CHECKS_MAX);
-	if (count < 0) {
-		fprintf(stderr, "doctor_driver: %s\n", strerror(-count));
-		return 2;
-	}
-	for (int i = 0; i < count; i++)
-		printf("%s\t%s\t%s\t%s\t%s\n", states[checks[i].state], checks[i].name, checks[i].subject,
-		       checks[i].value, checks[i].remedy);
-	return (int)doctor_worst(checks, (unsigned int)count);
+	return watching ? watch() : examine(NULL, NULL);
 }

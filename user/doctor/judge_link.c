@@ -396,17 +396,17 @@ void judge_queues(const struct judge_input *in, size_t index, struct snapshot_ch
 			  "%" PRIu64 " packets came on CPUs that have no books of their own",
 			  in->snapshot->shared_packets);
 		judge_cure(out, "# start the sensor again: it gives each CPU online then its own books");
-	} else if (!link->rx_queues || !cpus) {
+	} else if (!cpus || !link->rx_queues) {
 		judge_say(out, SNAPSHOT_UNKNOWN, "the driver does not tell how many queues it uses");
-	} else if (link->rx_queues > useful) {
+	} else if (link->rx_queues <= useful) {
+		judge_say(out, SNAPSHOT_OK, "%" PRIu32 " receive queues, %" PRIu32 " CPUs", link->rx_queues,
+			  cpus);
+	} else {
 		judge_say(out, SNAPSHOT_WARNING, "%" PRIu32 " receive queues for %" PRIu32 " CPUs%s",
 			  link->rx_queues, cpus,
 			  cpus > useful ? " (the sensor keeps separate books for 64)" : "");
 		judge_cure(out, "ethtool -L %s %s %" PRIu32, judge_word(link->name, word),
 			   link->queues_combined ? "combined" : "rx", useful);
-	} else {
-		judge_say(out, SNAPSHOT_OK, "%" PRIu32 " receive queues, %" PRIu32 " CPUs", link->rx_queues,
-			  cpus);
 	}
 }
 
