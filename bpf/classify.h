@@ -183,8 +183,8 @@ AG_INLINE __u32 tool_bit(bool matches, __u32 tool)
 /* Which sending programs could have made this SYN. Formulas: tool.def. */
 AG_INLINE void classify_tool(struct packet *p)
 {
-	__u32 dst = (__u32)p->dst.lo, mask = 0, bare = !p->option_kinds;
-	bool v4 = p->family == 4;
+	__u32 dst = (__u32)p->dst.lo, mask = 0;
+	bool v4 = p->family == 4, bare = p->has_tcp && p->payload == p->l4 + TCP_HEADER;
 
 	p->tool = AG_TOOL_NONE;
 	if (p->class != AG_CLASS_SCAN || !(p->tcp_flags & TCP_SYN) || !p->has_seq)

@@ -153,7 +153,7 @@ AG_INLINE __u32 head_u16(const struct head *h, __u32 off)
 	__be16 v;
 
 	memcpy(&v, h->bytes + ag_bounded(off, AG_HEAD_BYTES), sizeof(v));
-	return bpf_ntohs(v);
+	return (__u16)bpf_ntohs(v);
 }
 
 AG_INLINE __u32 head_u32(const struct head *h, __u32 off)

@@ -74,10 +74,12 @@ AG_LAYER int parse_tcp_options(struct packet *p, const struct head *h)
 			off++;
 			continue;
 		}
-		if (off + 2 > end || !packet_has(p, h, off, 2)) {
+		if (off + 2 > end) {
 			packet_anomaly(p, AG_ANOMALY_TCP_BAD_OPTIONS);
 			break;
 		}
+		if (!packet_has(p, h, off, 2)) /* cut off by the capture: that is nothing odd */
+			break;
 		len = head_u8(h, off + 1);
 		if (len < 2 || off + len > end) {
 			packet_anomaly(p, AG_ANOMALY_TCP_BAD_OPTIONS);
