@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A sensor under test: the native pipeline, and beside it a second set of books that the test keeps by itself from
+ * what it says a frame must count as. After every frame the two must be equal in every byte, so a case shows what
+ * moved and that nothing else did.
+ */
+#ifndef AIRGLOW_TESTS_SENSOR_H
+#define AIRGLOW_TESTS_SENSOR_H
+
+#include <criterion/criterion.h>
+#include <stdbool.h>
+
+#include "airglow/abi.h"
+#include "engine/backend.h"
+#include "packets.h"
+
+/* What a frame must count as. From want_*; a case then changes what it is about. */
+struct want {
+	enum ag_outcome outcome;
+	/* the rest holds for dark frames */
+	enum ag_class class;
+	unsigned int protocol, scope, bytes; /* bytes: the announced length of the packet */
+	bool has_port;
+	unsigned int port;
+	bool has_flags;
+	unsigned int flags;
+	bool has_icmp;
+	unsigned int icmp; /* type * 256 + code */
+	bool has_tool;
+	enum ag_tool tool;
+	enum ag_service service; /* AG_SERVICE_NONE: none */
+	unsigned int direction;
+	uint32_t anomalies; /* mask */
+	unsigned int family;
+	uint64_t host; /* the address of IPv4, the upper half of IPv6 */
+	uint32_t dst4; /* IPv4 destination, for `seen` */
+};
+
+struct sensor {
+	struct native *native;
+	struct tables *tables;
+	struct plan *plan;
+	unsigned int slice;   /* 0: the only slice is a CPU's or the shared one */
+	struct tables second; /* counters, ports, sources, icmp, seen are the test's own */
+};
+
+/*
+ * The default telescope:
+ *	scope 1  198.51.100.0/24
+ *	scope 2  203.0.113.0/25 without 203.0.113.64/28
+ *	scope 3  2001:db8:1::/48 without 2001:db8:1:8000::/64
+ *	scope 4  45.60.0.0/23
+ * shared: books by atomics, as a CPU without a slice does.
+ */
+struct sensor *sensor_new(bool shared);
+/* Every destination is dark. */
+struct sensor *sensor_new_everywhere(void);
+void sensor_free(struct sensor *s);
+
+/* Settings in force; `set_decap` needs a plan's settings to be changed in place. */
+struct ag_settings *sensor_settings(struct sensor *s);
+
+/* A frame that is not dark. */
+struct want want_outcome(enum ag_outcome outcome);
+/* A dark frame with the addresses, protocol and length that stand in the last IP header of the frame, class other. */
+struct want want_dark(const struct frame *f);
+/* ... whose TCP or UDP destination port and TCP flags are counted. */
+struct want want_tcp(const struct frame *f, enum ag_class class);
+struct want want_udp(const struct frame *f, enum ag_class class);
+struct want want_icmp(const struct frame *f, enum ag_class class);
+
+static inline uint32_t bit(enum ag_anomaly anomaly)
+{
+	return 1u << anomaly;
+}
+
+/* Runs `caplen` bytes of a frame that was `wirelen` long; both sets of books must then be the same. */
+void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, unsigned int wirelen, struct want want,
+		  const char *file, int line);
+
+#define SEND_CUT(s, f, caplen, wirelen, want) sensor_check(s, f, caplen, wirelen, want, __FILE__, __LINE__)
+#define SEND(s, f, want)		      sensor_check(s, f, (f)->n, (f)->n, want, __FILE__, __LINE__)
+
+#endif
