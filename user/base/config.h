@@ -49,19 +49,44 @@ struct config {
 	bool keep;
 };
 
+#define CONFIG_WATCH_MAX 128 /* a series of /metrics each */
+#define CONFIG_LISTEN	 "127.0.0.1:10023"
+
 /* All-default configuration. */
 int config_new(struct config **out);
 void config_free(struct config **config);
 
 /*
  * Reads a YAML file into config. Unknown keys and bad values are refused: 0 or -errno, why = one sentence with
- * file, line and reason.
+ * file, line and reason. config_read_text does the same with a text; name stands for the file.
  */
 int config_read(struct config *config, const char *path, char *why, size_t why_size);
+int config_read_text(struct config *config, const char *text, size_t length, const char *name, char *why,
+		     size_t why_size);
+/* The configuration as YAML that config_read_text takes, malloc'ed; NULL without memory. */
+char *config_print(const struct config *config);
 
-/* Adds from the command line: prefixes separated by commas, into the scope named `scope` ("dark" if NULL). */
+/*
+ * Adds from the command line: prefixes separated by commas, into the scope named `scope` ("dark" if NULL). Each
+ * refuses what is wrong in itself or there already.
+ */
 int config_add_dark(struct config *config, const char *list, const char *scope, char *why, size_t why_size);
+int config_add_live(struct config *config, const char *list, char *why, size_t why_size);
+/* feed observe, mode auto; the new one is the last of config->interfaces. */
 int config_add_interface(struct config *config, const char *name, char *why, size_t why_size);
+/* "type=gre,from=PREFIX[,to=ADDRESS][,key=N]" */
+int config_add_decap(struct config *config, const char *text, char *why, size_t why_size);
+/* to and key may be NULL: not compared. */
+int config_add_tunnel(struct config *config, enum ag_decap_type type, const char *from, const char *to,
+		      const char *key, char *why, size_t why_size);
+int config_add_watch(struct config *config, uint8_t protocol, const char *port, char *why, size_t why_size);
+
+/* Labels of feed.def and decap.def. The feed named so, or AG_FEED_MAX. */
+enum ag_feed config_feed(const char *label);
+const char *config_feed_label(enum ag_feed feed);
+bool config_feed_drops(enum ag_feed feed);
+enum ag_decap_type config_decap_type(const char *label);
+const char *config_decap_label(enum ag_decap_type type);
 
 /* Checks what only the whole shows (overlaps, limits, needed keys). live: a sensor that runs, not a replay. */
 int config_check(const struct config *config, bool live, char *why, size_t why_size);

@@ -20,6 +20,7 @@ enum cli_status {
 };
 
 int run_main(int argc, char **argv);
+int replay_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int top_main(int argc, char **argv);
@@ -35,5 +36,11 @@ bool cli_parse(struct options *options, enum command command, int argc, char **a
  * one sentence in why.
  */
 int cli_config(struct config **out, const struct options *options, char *why, size_t why_size);
+
+/*
+ * Moves the calling thread into a network namespace: a name of "ip netns" or a path. Threads made later follow. 0 or
+ * -errno with one sentence.
+ */
+int cli_enter_netns(const char *name, char *why, size_t why_size);
 
 #endif
