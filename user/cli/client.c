@@ -119,6 +119,7 @@ static CURLcode ask(struct client *client, const char *url, struct answer *answe
 int client_get(struct client *client, const char *path, json_t **out, char *why, size_t why_size)
 {
 	struct answer answer = {};
+	const char *reason;
 	json_t *object;
 	CURLcode code;
 	char url[512];
@@ -132,9 +133,15 @@ int client_get(struct client *client, const char *path, json_t **out, char *why,
 			 client->address, curl_easy_strerror(code));
 		return -ECONNREFUSED;
 	}
-	object = status == 200 && answer.length ? json_loadb(answer.text, answer.length, 0, NULL) : NULL;
+	object = answer.length ? json_loadb(answer.text, answer.length, 0, NULL) : NULL;
 	free(answer.text);
-	if (!json_is_object(object)) {
+	reason = json_string_value(json_object_get(object, "reason"));
+	if (status != 200 && reason) {
+		snprintf(why, why_size, "the sensor at %s does not answer %s: %s", client->address, path, reason);
+		json_decref(object);
+		return -EAGAIN;
+	}
+	if (status != 200 || !json_is_object(object)) {
 		json_decref(object);
 		snprintf(why, why_size, "%s answers %s with status %ld and no JSON object; is that an airglow sensor?",
 			 client->address, path, status);

@@ -211,6 +211,32 @@ static void put_dark(struct builder *b, json_t *object, const struct snapshot *s
 	put(b, object, "bytes", bytes);
 }
 
+static json_t *reach(struct builder *b, const struct snapshot_reach *r)
+{
+	json_t *object = json_object(), *blind = json_array();
+	unsigned int i;
+
+	put_count(b, object, "addresses", r->addresses);
+	put(b, object, "expected_pps", json_real(r->expected_pps));
+	put(b, object, "seen_pps", json_real(r->seen_pps));
+	put(b, object, "scanner_touch_seconds", json_real(r->scanner_touch_s));
+	put(b, object, "smallest_flood_pps", json_real(r->smallest_flood_pps));
+	for (i = 0; i < r->blind_count; i++)
+		if (json_array_append_new(blind, json_string(r->blind[i])))
+			b->failed = true;
+	put(b, object, "blind", blind);
+	return object;
+}
+
+static json_t *memory(struct builder *b, const struct snapshot *s)
+{
+	json_t *object = json_object();
+
+	put_count(b, object, "map_bytes", s->map_bytes);
+	put_count(b, object, "rss_anon_bytes", s->rss_anon_bytes);
+	return object;
+}
+
 json_t *serve_summary(const struct snapshot *s)
 {
 	struct builder b = {};
@@ -228,6 +254,8 @@ json_t *serve_summary(const struct snapshot *s)
 	put(&b, object, "alerts", json_array());
 	if (s->start_ns) {
 		put(&b, object, "nic", nic(&b, s));
+		put(&b, object, "reach", reach(&b, &s->reach));
+		put(&b, object, "memory", memory(&b, s));
 		put_count(&b, object, "time", (uint64_t)(s->time_ns / 1000000000));
 		put_count(&b, object, "start_time", (uint64_t)(s->start_ns / 1000000000));
 	}
