@@ -20,11 +20,12 @@
 
 #define RULES_OF_EVERY_HOST 5 /* IPv4: local, main, default; IPv6: local, main */
 
-/* Dark prefixes, sorted; and what is made of the messages. */
+/* The dark prefixes, sorted, and what is made of the messages. */
 struct route_reader {
 	struct host_facts *facts;
 	const struct prefix **dark;
 	size_t dark_count;
+	bool lengths[129]; /* of the dark prefixes: there are few */
 	size_t room;
 	int err;
 	unsigned int rules;
@@ -113,10 +114,20 @@ static int compare_prefixes(const void *a, const void *b)
 	return prefix_compare(*(const struct prefix *const *)a, *(const struct prefix *const *)b);
 }
 
+/* The first `length` bits of a prefix. */
+static struct prefix shorten(const struct prefix *prefix, unsigned int length)
+{
+	struct prefix out = {.family = prefix->family, .length = (uint8_t)length};
+
+	memcpy(out.addr, prefix->addr, length / 8);
+	if (length % 8)
+		out.addr[length / 8] = (uint8_t)(prefix->addr[length / 8] & (0xff00u >> (length % 8)));
+	return out;
+}
+
 /*
- * Does a route concern a dark prefix? In the sorted list a prefix that the route covers follows the route's
- * place, and one that covers the route stands before it, perhaps behind some of its own holes: at most as many
- * steps back as there are lengths.
+ * Does a route concern a dark prefix? In the sorted list those that the route covers follow the route's place;
+ * one that covers the route is found by its length.
  */
 static bool concerns_dark(const struct route_reader *reader, const struct prefix *to)
 {
@@ -125,25 +136,24 @@ static bool concerns_dark(const struct route_reader *reader, const struct prefix
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_prefixes(&reader->dark[middle], &to) < 0)
+		if (prefix_compare(reader->dark[middle], to) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low < reader->dark_count && host_prefix_overlaps(reader->dark[low], to))
+	if (low < reader->dark_count && prefix_contains(to, reader->dark[low]))
 		return true;
-	for (struct prefix key = *to;; key.length--) {
+	for (unsigned int length = 0; length <= to->length; length++) {
+		struct prefix key;
 		const struct prefix *pointer = &key;
-		unsigned int length = key.length;
 
-		/* Clear the bits behind the length, then look for exactly that prefix. */
-		for (unsigned int bit = length; bit < 128; bit++)
-			key.addr[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
+		if (!reader->lengths[length])
+			continue;
+		key = shorten(to, length);
 		if (bsearch(&pointer, reader->dark, reader->dark_count, sizeof(pointer), compare_prefixes))
 			return true;
-		if (!length)
-			return false;
 	}
+	return false;
 }
 
 static bool is_dummy(const struct route_reader *reader, uint32_t ifindex)
@@ -226,9 +236,14 @@ int host_read_routes(struct host_facts *facts, const struct config *config)
 	reader.dark = calloc(config->prefixes_count + 1, sizeof(struct prefix *));
 	if (!reader.dark)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->prefixes_count; i++)
-		if (config->prefixes[i].scope)
-			reader.dark[reader.dark_count++] = &config->prefixes[i].prefix;
+	for (size_t i = 0; i < config->prefixes_count; i++) {
+		const struct prefix *prefix = &config->prefixes[i].prefix;
+
+		if (!config->prefixes[i].scope || prefix->length > 128)
+			continue;
+		reader.dark[reader.dark_count++] = prefix;
+		reader.lengths[prefix->length] = true;
+	}
 	qsort(reader.dark, reader.dark_count, sizeof(struct prefix *), compare_prefixes);
 	err = dump(RTM_GETLINK, sizeof(struct ifinfomsg), note_dummy, &reader);
 	reader.room = 0;

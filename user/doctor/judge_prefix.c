@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Judgements on the dark prefixes: do their packets come here at all, and is this host silent about them? What
- * the kernel does with a packet to a dark address (measured on 6.1 and 6.18): route          IPv4 forwarding
+ * the kernel does with a packet to a dark address (measured on 6.18): route          IPv4 forwarding
  * off  on                IPv6 forwarding off  on local          answers              answers           answers
  * answers none           silent               ICMP unreachable  ICMPv6 unreachable   ICMPv6 unreachable
  *   unreachable    silent               ICMP unreachable  ICMPv6 unreachable   ICMPv6 unreachable
