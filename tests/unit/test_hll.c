@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hll: the estimate on known numbers of hosts, seed by seed, and merging. Registers are filled by the pipeline's own
+ * sketch, through frames.
+ */
+#include <math.h>
+
+#include "collect/hll.h"
+#include "sensor.h"
+
+/* Standard error of 2^14 registers: 1.04 / sqrt(16384). */
+#define SIGMA 0.008125
+
+static struct frame f;
+
+/* `count` hosts that no other seed has (an odd factor is a bijection). */
+static void add_hosts(struct native *native, uint32_t seed, uint32_t count)
+{
+	struct ag_replay word;
+
+	frame_syn4(&f, 23);
+	word = (struct ag_replay){.wirelen = f.n, .caplen = (__u16)f.n};
+	for (uint32_t i = 0; i < count; i++) {
+		frame_set32(&f, 26, (seed * 200000 + i) * 2654435761u);
+		native_run(native, &word, f.bytes);
+	}
+}
+
+static uint64_t count_hosts(uint32_t seed, uint32_t count)
+{
+	struct sensor *s = sensor_new(false);
+	uint64_t estimate;
+
+	add_hosts(s->native, seed, count);
+	estimate = hll_estimate(s->tables->sources);
+	sensor_free(s);
+	return estimate;
+}
+
+Test(hll, nothing_is_nothing)
+{
+	static struct ag_sources empty;
+
+	cr_assert_eq(hll_estimate(&empty), 0);
+}
+
+Test(hll, small_numbers_are_near_exact)
+{
+	for (uint32_t n = 1; n <= 100; n += 11) {
+		uint64_t got = count_hosts(n, n);
+
+		cr_assert(got + 1 >= n && got <= n + 1, "%u hosts: %llu", n, (unsigned long long)got);
+	}
+}
+
+static void check_errors(uint32_t count)
+{
+	double sum = 0;
+
+	for (uint32_t seed = 1; seed <= 20; seed++) {
+		double error = (double)count_hosts(seed, count) / count - 1;
+
+		cr_assert_lt(fabs(error), 3 * SIGMA, "%u hosts, seed %u: off by %.4f", count, seed, error);
+		sum += error;
+	}
+	/* No bias: the mean of 20 is within 3 sigma of a mean of 20. */
+	cr_assert_lt(fabs(sum / 20), 3 * SIGMA / sqrt(20), "%u hosts: mean error %.4f", count, sum / 20);
+}
+
+Test(hll, errors_of_20_seeds_at_1000)
+{
+	check_errors(1000);
+}
+
+Test(hll, errors_of_20_seeds_at_30000)
+{
+	check_errors(30000); /* where older estimators switch formulas */
+}
+
+Test(hll, errors_of_20_seeds_at_150000)
+{
+	check_errors(150000);
+}
+
+Test(hll, saturated_registers_do_not_break_it)
+{
+	static struct ag_sources full;
+
+	memset(full.reg, 64, sizeof(full.reg));
+	cr_assert_gt(hll_estimate(&full), 1ull << 50);
+	memset(full.reg, 1, sizeof(full.reg));
+	cr_assert_gt(hll_estimate(&full), 0);
+}
+
+Test(hll, merge_is_the_union)
+{
+	struct sensor *a = sensor_new(false), *b = sensor_new(false), *both = sensor_new(false);
+	struct ag_sources merged = {{0}};
+
+	add_hosts(a->native, 1, 5000);
+	add_hosts(b->native, 2, 7000);
+	add_hosts(both->native, 1, 5000);
+	add_hosts(both->native, 2, 7000);
+	hll_merge(&merged, a->tables->sources);
+	hll_merge(&merged, b->tables->sources);
+	cr_assert_arr_eq(merged.reg, both->tables->sources->reg, sizeof(merged.reg));
+	hll_merge(&merged, a->tables->sources); /* seen again: no new host */
+	cr_assert_arr_eq(merged.reg, both->tables->sources->reg, sizeof(merged.reg));
+	sensor_free(a);
+	sensor_free(b);
+	sensor_free(both);
+}

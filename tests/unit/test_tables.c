@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tables and engine: sizes, the memory bound, putting another plan in force.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "engine/tables.h"
+#include "packets.h"
+
+static char why[512];
+
+static struct plan *plan_of(uint8_t second, unsigned int length, unsigned int scope)
+{
+	struct plan_prefix p = {.prefix = {.family = 4, .length = (uint8_t)length, .addr = {60, second}}, .scope = scope};
+	struct plan *plan = NULL;
+
+	cr_assert_eq(plan_new(&plan, &p, 1, false, why, sizeof(why)), 0, "%s", why);
+	return plan;
+}
+
+static struct engine *open_engine(const struct plan *plan)
+{
+	struct engine_options options = {.kind = ENGINE_NATIVE, .replay = true, .plan = plan};
+	struct engine *engine = NULL;
+
+	cr_assert_eq(engine_open(&engine, &options, why, sizeof(why)), 0, "%s", why);
+	return engine;
+}
+
+static uint64_t dark_after(struct engine *engine, uint32_t dst)
+{
+	struct frame f;
+	struct ag_replay word;
+
+	frame_syn4(&f, 23);
+	frame_set32(&f, 30, dst);
+	word = (struct ag_replay){.wirelen = f.n, .caplen = (__u16)f.n};
+	cr_assert_geq(engine_run(engine, &word, f.bytes), 0);
+	return engine_books(engine)->counters[0].dark;
+}
+
+Test(tables, sizes_follow_the_plan)
+{
+	struct plan *plan = plan_of(1, 16, 1);
+	struct table_sizes sizes = tables_size(plan, 3);
+
+	cr_assert_eq(sizes.slices, 3);
+	cr_assert_eq(sizes.pages, 256);
+	cr_assert_eq(sizes.blocks, 2);
+	cr_assert_eq(sizes.splits, 1);
+	cr_assert_eq(tables_bytes(&sizes),
+		     4 * (sizeof(struct ag_counters) + sizeof(struct ag_ports) + sizeof(struct ag_sources)) +
+			     sizeof(struct ag_icmp) + 64 + 256 * 1024 +
+			     2 * (sizeof(struct ag_settings) + 131072 + 2 * 1024 + sizeof(struct ag_split)));
+	plan_free(&plan);
+}
+
+Test(tables, memory_bound)
+{
+	struct plan *plan = plan_of(1, 16, 1);
+	struct table_sizes sizes = tables_size(plan, 1);
+	uint64_t need = tables_bytes(&sizes);
+	struct engine_options options = {.kind = ENGINE_NATIVE, .replay = true, .plan = plan, .memory_bytes = need - 1};
+	struct engine *engine = NULL;
+
+	cr_assert_eq(engine_open(&engine, &options, why, sizeof(why)), -ENOSPC);
+	cr_assert_not_null(strstr(why, "raise memory"), "%s", why);
+	cr_assert_null(engine);
+	options.memory_bytes = need;
+	cr_assert_eq(engine_open(&engine, &options, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(engine_books(engine)->bytes, need);
+	engine_free(&engine);
+	engine_free(&engine);
+	plan_free(&plan);
+}
+
+Test(tables, another_plan_comes_into_force)
+{
+	struct plan *first = plan_of(1, 24, 1), *second = plan_of(2, 24, 1), *large = plan_of(3, 16, 1);
+	struct engine *engine = open_engine(first);
+
+	cr_assert_str_eq(engine_name(engine), "native");
+	cr_assert_eq(engine_program_fd(engine), -1);
+	cr_assert_eq(dark_after(engine, 0x3c010005), 1);
+	cr_assert_eq(dark_after(engine, 0x3c020005), 1);
+	cr_assert_eq(engine_apply(engine, second, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(engine_books(engine)->control->side, 1);
+	cr_assert_eq(dark_after(engine, 0x3c010005), 1);
+	cr_assert_eq(dark_after(engine, 0x3c020005), 2);
+	cr_assert_eq(engine_apply(engine, large, why, sizeof(why)), -ENOSPC);
+	cr_assert_not_null(strstr(why, "restart"), "%s", why);
+	cr_assert_eq(engine_books(engine)->control->side, 1);
+	cr_assert_eq(dark_after(engine, 0x3c020006), 3);
+	cr_assert_eq(engine_apply(engine, first, why, sizeof(why)), 0);
+	cr_assert_eq(engine_books(engine)->control->side, 0);
+	cr_assert_eq(dark_after(engine, 0x3c010006), 4);
+	engine_free(&engine);
+	plan_free(&first);
+	plan_free(&second);
+	plan_free(&large);
+}
