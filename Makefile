@@ -67,7 +67,7 @@ PACKAGES := $(BUILD)/packages.build
 $(BUILD)/%.bpf.o: bpf/%.bpf.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	$(call msg,BPF,$@)
-	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_EXTRA) -MMD -MP -MT $@ -MF $@.d -c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_EXTRA) -MD -MP -MT $@ -MF $@.d -c $< -o $@
 
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call msg,SKEL,$@)
@@ -83,12 +83,12 @@ FORCE:
 $(BUILD)/obj/%.o: %.c | $(PACKAGES) $(SKEL) $(BUILD)/version.h
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MD -MP -c $< -o $@
 
 $(BUILD)/san/%.o: %.c | $(PACKAGES) $(SKEL) $(BUILD)/version.h
 	@mkdir -p $(@D)
 	$(call msg,CC-SAN,$@)
-	$(Q)$(CC) $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(SAN_CFLAGS) -MD -MP -c $< -o $@
 
 $(BUILD)/libairglow.a: $(USER_OBJ)
 	$(call msg,AR,$@)
@@ -125,7 +125,7 @@ FUZZ_OBJ := $(USER_SRC:%.c=$(BUILD)/fuzz/obj/%.o)
 $(BUILD)/fuzz/obj/%.o: %.c | $(PACKAGES) $(SKEL) $(BUILD)/version.h
 	@mkdir -p $(@D)
 	$(call msg,CC-FUZZ,$@)
-	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -MD -MP -c $< -o $@
 $(BUILD)/fuzz/libairglow.a: $(FUZZ_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/libairglow.a | $(BUILD)/packages.test
