@@ -182,8 +182,11 @@ static int add_prefix(struct config *config, const char *text, unsigned int scop
 		family6 += other->prefix.family == 6;
 		if (prefix_compare(&other->prefix, &prefix))
 			continue;
-		snprintf(why, why_size, "%.60s is given twice, as %s and as %s; keep one of them", text,
-			 scope_name(config, other->scope), scope_name(config, scope));
+		if (other->scope == scope)
+			snprintf(why, why_size, "%.60s is given twice as %s; keep one of them", text, scope_name(config, scope));
+		else
+			snprintf(why, why_size, "%.60s is given both as %s and as %s; keep one of them", text,
+				 scope_name(config, other->scope), scope_name(config, scope));
 		return -EEXIST;
 	}
 	if (config->prefixes_count == AG_PREFIXES_MAX || (prefix.family == 6 && family6 == AG_PREFIXES6_MAX)) {

@@ -295,7 +295,7 @@ int config_read_text(struct config *config, const char *text, size_t length, con
 		if (err)
 			snprintf(why, why_size, "%s:%u: %s", name,
 				 yaml_text_line(yaml, reading.section, reading.entry, reading.key, reading.item), reading.reason);
-		yaml_free(&FILE_VALUE, raw);
+		yaml_text_unload(&FILE_VALUE, raw);
 	}
 	yaml_text_free(&yaml);
 	return err;
@@ -324,7 +324,7 @@ int config_read(struct config *config, const char *path, char *why, size_t why_s
 	return config_read_text(config, text, length, path, why, why_size);
 }
 
-/* Copies for the way back; false without memory. raw starts zeroed and is freed by yaml_free whatever happens. */
+/* Copies for the way back; false without memory. raw starts zeroed and is freed by yaml_text_unload whatever happens. */
 static bool put_text(char **into, const char *text)
 {
 	*into = text ? strdup(text) : NULL;
@@ -443,7 +443,7 @@ char *config_print(const struct config *config)
 	    put_watch(raw, config) && put_text(&raw->listen, config->listen) && put_text(&raw->netns, config->netns) &&
 	    put_text(&raw->state, config->state) && put_number(&raw->memory, config->memory_bytes) &&
 	    put_number(&raw->addresses, config->addresses))
-		text = yaml_print(&FILE_VALUE, raw);
-	yaml_free(&FILE_VALUE, raw);
+		text = yaml_text_print(&FILE_VALUE, raw);
+	yaml_text_unload(&FILE_VALUE, raw);
 	return text;
 }

@@ -412,7 +412,7 @@ int yaml_text_load(struct yaml_text *text, void **out, char *why, size_t why_siz
 	return result == CYAML_ERR_OOM ? -ENOMEM : -EINVAL;
 }
 
-void yaml_free(const cyaml_schema_value_t *schema, void *data)
+void yaml_text_unload(const cyaml_schema_value_t *schema, void *data)
 {
 	cyaml_config_t config = {.log_fn = log_nothing, .mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR};
 
@@ -420,7 +420,7 @@ void yaml_free(const cyaml_schema_value_t *schema, void *data)
 		cyaml_free(&config, schema, data, 0);
 }
 
-char *yaml_print(const cyaml_schema_value_t *schema, const void *data)
+char *yaml_text_print(const cyaml_schema_value_t *schema, const void *data)
 {
 	cyaml_config_t config = {.log_fn = log_nothing, .mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR};
 	char *bytes = NULL, *text = NULL;

@@ -25,13 +25,13 @@ void yaml_text_free(struct yaml_text **text);
 
 /*
  * Loads into what the schema describes; NULL in *out for an empty text. A plain word where the schema has a mapping
- * stands for the mapping's first key. The caller frees by yaml_free.
+ * stands for the mapping's first key. The caller frees by yaml_text_unload.
  */
 int yaml_text_load(struct yaml_text *text, void **out, char *why, size_t why_size);
-void yaml_free(const cyaml_schema_value_t *schema, void *data);
+void yaml_text_unload(const cyaml_schema_value_t *schema, void *data);
 
 /* What the schema describes, as YAML, malloc'ed; NULL without memory. */
-char *yaml_print(const cyaml_schema_value_t *schema, const void *data);
+char *yaml_text_print(const cyaml_schema_value_t *schema, const void *data);
 
 /*
  * The line of a value: of top-level key `section`, its entry number `entry` (-1: no sequence), `key` in there (NULL:

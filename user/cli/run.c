@@ -501,7 +501,7 @@ int run_main(int argc, char **argv)
 	} else if (options_has(&options, OPTION_PRINT_CONFIG)) {
 		status = print_config(config);
 	} else if (options_has(&options, OPTION_CONFIG_CHECK)) {
-		log_info("the configuration is good: %zu interfaces, %zu prefixes in %zu scopes", config->interfaces_count,
+		log_info("the configuration is good: interfaces %zu, prefixes %zu, scopes %zu", config->interfaces_count,
 			 config->prefixes_count, config->scopes_count);
 		status = CLI_OK;
 	} else {
