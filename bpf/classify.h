@@ -196,7 +196,8 @@ AG_INLINE void classify_tool(struct packet *p)
 		mask |= tool_bit(p->window == 1024 && p->option_kinds == NMAP_OPTIONS && p->mss == 1460 &&
 					 p->ttl <= NMAP_TTL_MAX,
 				 AG_TOOL_NMAP);
-		mask |= tool_bit(p->window == 65535 && p->option_kinds == ZMAP4_OPTIONS && !p->df && p->ttl <= TTL_64,
+		mask |= tool_bit(p->window == 65535 && p->option_kinds == ZMAP4_OPTIONS &&
+					 !(v4 && p->df) && p->ttl <= TTL_64,
 				 AG_TOOL_ZMAP4);
 		mask |= tool_bit(p->window == 512 && bare && p->ttl <= TTL_64, AG_TOOL_HPING);
 	}
