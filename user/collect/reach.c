@@ -16,7 +16,6 @@
 #define SCAN_TIMEOUT_CAP_S     3600.0
 #define SURVEY_ADDRESSES_MIN   4096
 #define REACHABILITY_ADDRESSES 1024
-#define EXPECTED_PER_HOUR_MIN  20.0
 
 static void add_blind(struct snapshot_reach *reach, const char *text)
 {
@@ -46,6 +45,4 @@ void reach_from_addresses(struct snapshot_reach *reach, uint64_t addresses)
 		add_blind(reach, "reachability by known scanners (needs 1,024 addresses): silence rule only");
 	if (-log(SPLIT_CHANCE) * IPV4_ADDRESSES / (SCANNER_PPS * n) > SCAN_TIMEOUT_CAP_S)
 		add_blind(reach, "scan durations and rates (timeout above 3,600 s): scan events are per day");
-	if (reach->expected_pps * 3600 < EXPECTED_PER_HOUR_MIN)
-		add_blind(reach, "silent prefixes within the hour (fewer than 20 packets expected)");
 }
