@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define PCAP_PACKETS	 100000 /* of a capture without any limit */
-#define PACKET_RATE_MOST 50000 /* pps; above, frames go out through XDP */
+#define PACKET_RATE_MOST 50000	/* pps; above, frames go out through XDP */
 
 /* default.S */
 extern const char default_scenario[];

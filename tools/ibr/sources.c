@@ -21,6 +21,10 @@ struct set {
 	uint64_t mask, used;
 };
 
+struct high_low {
+	uint64_t high, low;
+};
+
 struct sources {
 	struct source *list;
 	uint32_t *slot; /* index + 1 into the list */
@@ -28,7 +32,7 @@ struct sources {
 	struct set ports, destinations;
 	bool given_up;
 	uint32_t *seen4; /* addresses, from time to time sorted and made unique */
-	uint64_t *seen6; /* hashes */
+	struct high_low *seen6;
 	size_t seen4_n, seen4_room, seen6_n, seen6_room;
 };
 
@@ -180,22 +184,24 @@ static int settle_v4(struct sources *s)
 	return 0;
 }
 
-static int compare_u64(const void *a, const void *b)
+static int compare_v6(const void *a, const void *b)
 {
-	uint64_t x, y;
+	struct high_low x, y;
 
-	memcpy(&x, a, 8);
-	memcpy(&y, b, 8);
-	return x < y ? -1 : x > y;
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	if (x.high != y.high)
+		return x.high < y.high ? -1 : 1;
+	return x.low < y.low ? -1 : x.low > y.low;
 }
 
 static void settle_v6(struct sources *s)
 {
 	size_t n = 0;
 
-	qsort(s->seen6, s->seen6_n, sizeof(*s->seen6), compare_u64);
+	qsort(s->seen6, s->seen6_n, sizeof(*s->seen6), compare_v6);
 	for (size_t i = 0; i < s->seen6_n; i++)
-		if (i == 0 || s->seen6[i] != s->seen6[n - 1])
+		if (i == 0 || compare_v6(&s->seen6[i], &s->seen6[n - 1]) != 0)
 			s->seen6[n++] = s->seen6[i];
 	s->seen6_n = n;
 }
@@ -221,7 +227,7 @@ static int make_room(struct sources *s)
 			settle_v6(s);
 		if (s->seen6_n * 2 >= s->seen6_room) {
 			size_t room = s->seen6_room ? s->seen6_room * 2 : 1 << 12;
-			uint64_t *v = realloc(s->seen6, room * sizeof(*v));
+			struct high_low *v = realloc(s->seen6, room * sizeof(*v));
 
 			if (!v)
 				return complain("no memory to count the sources");
@@ -230,6 +236,16 @@ static int make_room(struct sources *s)
 		}
 	}
 	return 0;
+}
+
+static struct high_low read_v6(const struct addr *a)
+{
+	struct high_low v = {
+		.high = (uint64_t)get32(a->b) << 32 | get32(a->b + 4),
+		.low = (uint64_t)get32(a->b + 8) << 32 | get32(a->b + 12),
+	};
+
+	return v;
 }
 
 int sources_add(struct sources *s, const struct verdict *v, int port, enum class class)
@@ -241,7 +257,7 @@ int sources_add(struct sources *s, const struct verdict *v, int port, enum class
 	if (make_room(s))
 		return -1;
 	if (v->src.is6)
-		s->seen6[s->seen6_n++] = hash_addr(&v->src);
+		s->seen6[s->seen6_n++] = read_v6(&v->src);
 	else
 		s->seen4[s->seen4_n++] = get32(v->src.b);
 	if (s->given_up)
@@ -279,6 +295,16 @@ uint64_t sources_count(struct sources *s)
 	if (s->seen6_n)
 		settle_v6(s);
 	return s->seen4_n + s->seen6_n;
+}
+
+uint64_t sources_hosts(struct sources *s)
+{
+	uint64_t networks = 0;
+
+	sources_count(s);
+	for (size_t i = 0; i < s->seen6_n; i++)
+		networks += i == 0 || s->seen6[i].high != s->seen6[i - 1].high;
+	return s->seen4_n + networks;
 }
 
 bool sources_listed(const struct sources *s)

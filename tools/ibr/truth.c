@@ -333,6 +333,7 @@ static json_t *describe(struct truth *t, const struct send_report *report, const
 	set_count(o, "no_port", t->no_port);
 	json_object_set_new(o, "tools", label_counts(t->tool, tool_label, TOOL_NONE + 1, TOOL_MAX));
 	set_count(o, "sources", sources_count(t->sources));
+	set_count(o, "hosts", sources_hosts(t->sources));
 	json_object_set_new(o, "prefixes", prefix_counts(t));
 	json_object_set_new(o, "nets", net_counts(t));
 	json_object_set_new(o, "actors", actor_counts(t, left_out));
