@@ -224,6 +224,8 @@ static int start_collecting(struct sensor *s)
 		snprintf(s->why, sizeof(s->why), "not enough memory for a snapshot");
 		return -ENOMEM;
 	}
+	first->time_ns = first->start_ns; /* attaching took time in which nothing could be expected */
+	first->reach.seen_pps = -1;
 	examine(s, first);
 	if (!s->once)
 		view_reach(stderr, &first->reach);
