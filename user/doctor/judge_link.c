@@ -402,7 +402,7 @@ void judge_queues(const struct judge_input *in, size_t index, struct snapshot_ch
 		judge_say(out, SNAPSHOT_OK, "%" PRIu32 " receive queues, %" PRIu32 " CPUs", link->rx_queues,
 			  cpus);
 	} else {
-		judge_say(out, SNAPSHOT_WARNING, "%" PRIu32 " receive queues for %" PRIu32 " CPUs%s",
+		judge_say(out, SNAPSHOT_WARNING, "receive queues: %" PRIu32 ", but CPUs: %" PRIu32 "%s",
 			  link->rx_queues, cpus,
 			  cpus > useful ? " (the sensor keeps separate books for 64)" : "");
 		judge_cure(out, "ethtool -L %s %s %" PRIu32, judge_word(link->name, word),

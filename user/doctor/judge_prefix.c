@@ -88,8 +88,8 @@ void judge_own_address(const struct judge_input *in, size_t index, struct snapsh
 		return;
 	}
 	snprintf(out->subject, sizeof(out->subject), "%.31s", judge_address_text(&first->prefix, plain));
-	judge_say(out, SNAPSHOT_FAULT, "%s of this host is inside a dark prefix (%zu such): %s", plain, found,
-		  passes(in) ? "the host answers what is sent there" : "what is sent there is dropped");
+	judge_say(out, SNAPSHOT_FAULT, "an address of this host is dark (of %zu such): %s", found,
+		  passes(in) ? "it answers what is sent there" : "what is sent there is dropped");
 	judge_cure(out, "ip address delete %s dev %s  # or declare %s/%u live",
 		   prefix_format(text, PREFIX_TEXT_BYTES, &first->prefix),
 		   judge_word(first->interface[0] ? first->interface : "INTERFACE", word), plain,
@@ -309,22 +309,34 @@ static const struct host_address *find_on_link(const struct judge_input *in, con
 	return NULL;
 }
 
-/* The address that a router should be told as next hop. */
+/* Is an address one of a capturing interface's, and not a link-local one? */
+static bool is_reachable(const struct judge_input *in, const struct host_address *address)
+{
+	if (address->prefix.family == 6 && address->prefix.addr[0] == 0xfe)
+		return false;
+	for (size_t i = 0; i < in->host->links_count; i++)
+		if (!in->host->links[i].error && in->host->links[i].ifindex == address->ifindex)
+			return true;
+	return false;
+}
+
+/* The address that a router should be told as next hop: best one that is not itself dark. */
 static const struct host_address *find_next_hop(const struct judge_input *in, uint8_t family)
 {
+	const struct host_address *any = NULL;
+
 	for (size_t i = 0; i < in->host->addresses_count; i++) {
 		const struct host_address *address = &in->host->addresses[i];
 		struct prefix whole = address->prefix;
 
-		whole.length = family == 4 ? 32 : 128;
-		if (address->prefix.family != family || judge_is_dark(in->config, &whole) ||
-		    (family == 6 && whole.addr[0] == 0xfe))
+		if (address->prefix.family != family || !is_reachable(in, address))
 			continue;
-		for (size_t j = 0; j < in->host->links_count; j++)
-			if (!in->host->links[j].error && in->host->links[j].ifindex == address->ifindex)
-				return address;
+		any = address;
+		whole.length = family == 4 ? 32 : 128;
+		if (!judge_is_dark(in->config, &whole))
+			return address;
 	}
-	return NULL;
+	return any;
 }
 
 static void cure_neighbour(const struct judge_input *in, const struct prefix *dark, struct snapshot_check *out)
