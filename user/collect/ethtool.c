@@ -62,7 +62,7 @@ static int read_strings(int fd, const char *name, uint32_t set, struct ethtool_g
 	err = ask_driver(fd, name, &sizes);
 	if (err)
 		return err;
-	length = sizes.info.data[0];
+	length = sizes.words[4]; /* data[0] */
 	if (!sizes.info.sset_mask || !length || length > ETHTOOL_STRINGS_MAX)
 		return -EOPNOTSUPP;
 	strings = calloc(1, sizeof(*strings) + (size_t)length * ETH_GSTRING_LEN);

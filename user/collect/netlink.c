@@ -88,7 +88,7 @@ void netlink_attributes(const struct nlmsghdr *message, size_t header_size, cons
 {
 	struct attribute_table arg = {table, types};
 
-	memset(table, 0, types * sizeof(*table));
+	memset(table, 0, types * sizeof(void *));
 	mnl_attr_parse(message, (unsigned int)header_size, note_attribute, &arg);
 }
 
@@ -96,6 +96,6 @@ void netlink_nested(const struct nlattr *nest, const struct nlattr **table, uint
 {
 	struct attribute_table arg = {table, types};
 
-	memset(table, 0, types * sizeof(*table));
+	memset(table, 0, types * sizeof(void *));
 	mnl_attr_parse_nested(nest, note_attribute, &arg);
 }

@@ -150,7 +150,7 @@ static bool concerns_dark(const struct route_reader *reader, const struct prefix
 		if (!reader->lengths[length])
 			continue;
 		key = shorten(to, length);
-		if (bsearch(&pointer, reader->dark, reader->dark_count, sizeof(pointer), compare_prefixes))
+		if (bsearch(&pointer, reader->dark, reader->dark_count, sizeof(void *), compare_prefixes))
 			return true;
 	}
 	return false;
@@ -233,7 +233,7 @@ int host_read_routes(struct host_facts *facts, const struct config *config)
 	struct route_reader reader = {.facts = facts};
 	int err;
 
-	reader.dark = calloc(config->prefixes_count + 1, sizeof(struct prefix *));
+	reader.dark = calloc(config->prefixes_count + 1, sizeof(void *));
 	if (!reader.dark)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->prefixes_count; i++) {
@@ -244,7 +244,7 @@ int host_read_routes(struct host_facts *facts, const struct config *config)
 		reader.dark[reader.dark_count++] = prefix;
 		reader.lengths[prefix->length] = true;
 	}
-	qsort(reader.dark, reader.dark_count, sizeof(struct prefix *), compare_prefixes);
+	qsort(reader.dark, reader.dark_count, sizeof(void *), compare_prefixes);
 	err = dump(RTM_GETLINK, sizeof(struct ifinfomsg), note_dummy, &reader);
 	reader.room = 0;
 	if (!err)

@@ -67,13 +67,14 @@ static bool is_ours(const struct host_link *link)
 
 static void cure_holder(const struct host_link *link, struct snapshot_check *out)
 {
+	const char *hook = link->xdp == HOST_XDP_GENERIC ? "xdpgeneric" : "xdpdrv";
 	char word[JUDGE_WORD_TEXT];
 
+	judge_word(link->name, word);
 	if (link->xdp_link)
 		judge_cure(out, "bpftool link detach id %" PRIu32, link->xdp_link);
 	else
-		judge_cure(out, "ip link set dev %s %s off", judge_word(link->name, word),
-			   link->xdp == HOST_XDP_GENERIC ? "xdpgeneric" : "xdpdrv");
+		judge_cure(out, "ip link set dev %s %s off", word, hook);
 }
 
 void judge_xdp_program(const struct judge_input *in, size_t index, struct snapshot_check *out)
@@ -383,10 +384,16 @@ void judge_nic_drops(const struct judge_input *in, size_t index, struct snapshot
 	cure_drops(in, link, out);
 }
 
+/* Queues beyond the CPUs share one; CPUs beyond the slices share books. */
+static uint32_t useful_queues(uint32_t cpus)
+{
+	return cpus < AG_SLICES_MAX ? cpus : AG_SLICES_MAX;
+}
+
 void judge_queues(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	const struct host_link *link = &in->host->links[index];
-	uint32_t cpus = in->host->cpus_online, useful = cpus < AG_SLICES_MAX ? cpus : AG_SLICES_MAX;
+	uint32_t cpus = in->host->cpus_online, useful = useful_queues(cpus);
 	char word[JUDGE_WORD_TEXT];
 
 	if (absent(in, index, out))

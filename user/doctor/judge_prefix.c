@@ -221,16 +221,18 @@ static void say_fate(enum fate fate, const struct host_route *route, bool drops,
 {
 	enum snapshot_state state = drops ? SNAPSHOT_WARNING : SNAPSHOT_FAULT;
 	const char *when = drops ? " whenever the sensor does not run" : "";
-	char text[PREFIX_TEXT_BYTES];
 
-	if (fate == FATE_SENT_ON)
+	if (fate == FATE_SENT_ON) {
+		char text[PREFIX_TEXT_BYTES];
+
+		prefix_format(text, sizeof(text), &route->to);
 		judge_say(out, state,
-			  "forwarding is on and %s leads out%s%s: packets are sent on, and may loop%s",
-			  prefix_format(text, PREFIX_TEXT_BYTES, &route->to), route->interface[0] ? " of " : "",
-			  route->interface, when);
-	else
+			  "forwarding is on and %s leads out%s%s: packets are sent on, and may loop%s", text,
+			  route->interface[0] ? " of " : "", route->interface, when);
+	} else {
 		judge_say(out, state, "%s: this host answers with ICMP unreachable%s",
 			  route ? "the route says unreachable" : "no route", when);
+	}
 }
 
 void judge_route_forward(const struct judge_input *in, size_t index, struct snapshot_check *out)

@@ -33,11 +33,10 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 {
 	const struct snapshot_scope *figures = &in->snapshot->scopes[scope];
 	double rate = JUDGE_PPS_PER_ADDRESS * (double)figures->dark_addresses;
-	double expected;
 
 	*seen = sum_scope(figures);
 	if (in->past && in->past->scope_time_ns[scope]) {
-		expected = rate * (double)(in->snapshot->time_ns - in->past->scope_time_ns[scope]) / 1e9;
+		double expected = rate * (double)(in->snapshot->time_ns - in->past->scope_time_ns[scope]) / 1e9;
 		if (expected >= JUDGE_EXPECTED_AT_LEAST && in->past->scope_packets[scope] <= *seen) {
 			*seen -= in->past->scope_packets[scope];
 			return expected;
@@ -46,19 +45,30 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 	return rate * (double)(in->snapshot->time_ns - in->snapshot->start_ns) / 1e9;
 }
 
-/* An interface and a prefix to look at when a scope is silent. */
+/*
+ * A look at what comes for a prefix of a scope (0: of any). tcpdump stands behind the program: it sees what the program
+ * does not drop, so nothing that a dropping feed counts as dark.
+ */
+static void cure_by_looking(const struct judge_input *in, size_t scope, const char *options,
+			    const char *direction, const char *then, struct snapshot_check *out)
+{
+	char text[PREFIX_TEXT_BYTES], word[JUDGE_WORD_TEXT];
+
+	for (size_t i = 0; i < in->config->prefixes_count && in->config->interfaces_count; i++) {
+		const struct plan_prefix *candidate = &in->config->prefixes[i];
+
+		if (!candidate->scope || (scope && candidate->scope != scope))
+			continue;
+		prefix_format(text, sizeof(text), &candidate->prefix);
+		judge_word(in->config->interfaces[0].name, word);
+		judge_cure(out, "tcpdump -n %s -i %s %s net %s  # %s", options, word, direction, text, then);
+		return;
+	}
+}
+
 static void cure_silence(const struct judge_input *in, size_t scope, struct snapshot_check *out)
 {
-	char text[PREFIX_TEXT_BYTES] = "", word[JUDGE_WORD_TEXT];
-
-	for (size_t i = 0; i < in->config->prefixes_count && !text[0]; i++)
-		if (in->config->prefixes[i].scope == scope)
-			prefix_format(text, PREFIX_TEXT_BYTES, &in->config->prefixes[i].prefix);
-	if (in->config->interfaces_count)
-		judge_cure(
-			out,
-			"tcpdump -n -c 10 -i %s dst net %s  # nothing? the route to here is missing upstream",
-			judge_word(in->config->interfaces[0].name, word), text);
+	cure_by_looking(in, scope, "-c 10", "dst", "nothing? the route to here is missing upstream", out);
 }
 
 void judge_silent(const struct judge_input *in, size_t index, struct snapshot_check *out)
@@ -94,7 +104,6 @@ void judge_silent(const struct judge_input *in, size_t index, struct snapshot_ch
 void judge_live_hosts(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	uint64_t from_dark, dark;
-	char word[JUDGE_WORD_TEXT], text[PREFIX_TEXT_BYTES] = "";
 	double share;
 
 	(void)index;
@@ -118,12 +127,7 @@ void judge_live_hosts(const struct judge_input *in, size_t index, struct snapsho
 		  "%" PRIu64 " of %" PRIu64
 		  " dark packets from dark addresses: hosts live there, or somebody forges them",
 		  from_dark, dark);
-	for (size_t i = 0; i < in->config->prefixes_count && !text[0]; i++)
-		if (in->config->prefixes[i].scope)
-			prefix_format(text, PREFIX_TEXT_BYTES, &in->config->prefixes[i].prefix);
-	if (in->config->interfaces_count)
-		judge_cure(out, "tcpdump -n -e -c 20 -i %s src net %s  # declare the addresses that live: live",
-			   judge_word(in->config->interfaces[0].name, word), text);
+	cure_by_looking(in, 0, "-e -c 20", "src", "declare the addresses that live: live", out);
 }
 
 void judge_clock(const struct judge_input *in, size_t index, struct snapshot_check *out)
