@@ -278,7 +278,7 @@ static int take_all(struct reading *r)
 	return err;
 }
 
-int config_read_text(struct config *config, const char *text, size_t length, const char *name, char *why,
+static int read_yaml(struct config *config, const char *text, size_t length, const char *name, char *why,
 		     size_t why_size)
 {
 	struct reading reading = {.config = config};
@@ -298,6 +298,18 @@ int config_read_text(struct config *config, const char *text, size_t length, con
 		yaml_text_unload(&FILE_VALUE, raw);
 	}
 	yaml_text_free(&yaml);
+	return err;
+}
+
+int config_read_text(struct config *config, const char *text, size_t length, const char *name, char *why,
+		     size_t why_size)
+{
+	int err = read_yaml(config, text, length, name, why, why_size);
+
+	/* A sentence quotes the file, which may hold anything: it stays one line. */
+	for (char *at = why; err && *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
 	return err;
 }
 

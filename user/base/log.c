@@ -29,6 +29,10 @@ write_line(enum log_level level, int error, const char *format, va_list args)
 	length = strlen(text);
 	while (length && text[length - 1] == '\n')
 		text[--length] = '\0';
+	/* What is quoted may hold anything: a message stays one line and does nothing to a terminal. */
+	for (char *at = text; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = level < LOG_DEBUG ? '?' : ' ';
 	if (error)
 		fprintf(stderr, "airglow: %s: %s\n", text, strerror(error));
 	else

@@ -176,6 +176,17 @@ static int check_scalar(struct yaml_text *text, yaml_node_t *node, const cyaml_s
 	return 0;
 }
 
+/* May a plain word stand for the first key? Only where no other key is needed. */
+static bool takes_word(const cyaml_schema_value_t *schema)
+{
+	const cyaml_schema_field_t *field = schema->mapping.fields;
+	bool word = field->value.type == CYAML_STRING;
+
+	while (word && (++field)->key)
+		word = field->value.flags & CYAML_FLAG_OPTIONAL;
+	return word;
+}
+
 static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name,
 		      unsigned int depth)
 {
@@ -188,8 +199,8 @@ static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_sch
 		return check_sequence(text, node, schema, name, depth);
 	}
 	if (schema->type == CYAML_MAPPING) {
-		/* A plain word stands for the first key of an entry, not for the whole file or a section. */
-		if (node->type == YAML_SCALAR_NODE && depth == 2)
+		/* A plain word may be an entry of a list, not the whole file or a section. */
+		if (node->type == YAML_SCALAR_NODE && depth == 2 && takes_word(schema))
 			return check_scalar(text, node, &schema->mapping.fields[0].value, name);
 		if (node->type != YAML_MAPPING_NODE)
 			return refuse(text, &node->start_mark, "%s must hold \"key: value\"", *name ? name : "the file");
