@@ -22,7 +22,8 @@ SETTLE_S = 20
 
 def sh(*command, check=True, timeout=120, **options):
     """Runs a command to its end; returns its standard output."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, **options)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False,
+                          **options)
     if check and done.returncode:
         raise AssertionError(f"{' '.join(command)}: status {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
@@ -99,6 +100,17 @@ class World:
     def send(self, *command, check=True, timeout=120):
         """Runs a sender in the sky."""
         return sh("ip", "netns", "exec", self.sky, *command, check=check, timeout=timeout)
+
+    def send_awake(self, *command, timeout=60):
+        """The same for masscan, whose receiver ends only when a packet comes in: datagrams from the eye, not dark."""
+        knock = ("import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                 f"for _ in range({timeout * 4}):\n s.sendto(b'awake', ('192.0.2.1', 9))\n time.sleep(0.3)")
+        waker = subprocess.Popen(["ip", "netns", "exec", self.eye, "/usr/bin/python3", "-c", knock],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            return self.send(*command, timeout=timeout)
+        finally:
+            stop(waker, signal.SIGTERM)
 
     def sensor(self, *options, port=10123):
         """Starts `airglow run` on eye0 and waits until it answers."""
@@ -193,6 +205,7 @@ FIELDS = ("ip.dst", "ipv6.dst", "ip.proto", "ipv6.nxt", "tcp.dstport", "udp.dstp
 def tshark_rows(path, fields=FIELDS, *options):
     """One dict a packet of raw fields; the outermost header's value where a field stands several times."""
     out = sh("tshark", "-n", "-r", path, "-T", "fields", "-E", "separator=\t", "-E", "occurrence=f", "-o",
-             "ip.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE", *options,
+             "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-o",
+             "tcp.desegment_tcp_streams:FALSE", *options,
              *(word for field in fields for word in ("-e", field)))
     return [dict(zip(fields, row)) for row in csv.reader(io.StringIO(out), delimiter="\t")]
