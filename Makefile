@@ -158,7 +158,7 @@ bench: $(BUILD)/packages.test
 	$(Q)tools/bench/run
 
 # --- running -------------------------------------------------------------------------------------------------
-run:
+run: $(BUILD)/packages.run
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/airglow $(BUILD)/ibr
 	$(Q)BUILD=$(BUILD) IFACE='$(IFACE)' DARK='$(DARK)' FEED='$(FEED)' LISTEN='$(LISTEN)' tools/run
 

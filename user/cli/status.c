@@ -57,15 +57,18 @@ static void print_interfaces(const json_t *summary)
 static bool print_ledger(const json_t *summary)
 {
 	bool balanced = true;
-	const char *law;
+	const char *law, *between = " ";
 	json_t *value;
 
 	printf("ledger          ");
 	json_object_foreach(json_object_get(summary, "ledger"), law, value) {
 		balanced = balanced && !json_integer_value(value);
-		printf(" %s %s", law, json_integer_value(value) ? "" : "balances;");
+		printf("%s%s ", between, law);
 		if (json_integer_value(value))
-			printf("is out by %" JSON_INTEGER_FORMAT " packets;", json_integer_value(value));
+			printf("is out by %" JSON_INTEGER_FORMAT " packets", json_integer_value(value));
+		else
+			printf("balances");
+		between = "; ";
 	}
 	printf("\n");
 	return balanced;
@@ -85,8 +88,9 @@ static void print_doctor(const struct snapshot_check *checks, unsigned int count
 
 	for (unsigned int i = 0; i < count; i++)
 		states[checks[i].state]++;
-	printf("doctor           %u ok, %u warnings, %u faults, %u unknown%s\n", states[SNAPSHOT_OK],
-	       states[SNAPSHOT_WARNING], states[SNAPSHOT_FAULT], states[SNAPSHOT_UNKNOWN],
+	printf("doctor           %u ok, %u warning%s, %u fault%s, %u unknown%s\n", states[SNAPSHOT_OK],
+	       states[SNAPSHOT_WARNING], states[SNAPSHOT_WARNING] == 1 ? "" : "s", states[SNAPSHOT_FAULT],
+	       states[SNAPSHOT_FAULT] == 1 ? "" : "s", states[SNAPSHOT_UNKNOWN],
 	       states[SNAPSHOT_WARNING] + states[SNAPSHOT_FAULT] ? "; \"airglow doctor\" tells the cures" : "");
 	for (unsigned int i = 0; i < count; i++)
 		if (checks[i].state == SNAPSHOT_WARNING || checks[i].state == SNAPSHOT_FAULT)
