@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A sensor under test: the native pipeline, and beside it a second set of books that the test keeps by itself from
- * what it says a frame must count as. After every frame the two must be equal in every byte, so a case shows what
- * moved and that nothing else did.
+ * A sensor under test: the native pipeline, and beside it a second set of books that the test keeps by itself
+ * from what it says a frame must count as. After every frame the two must be equal in every byte, so a case
+ * shows what moved and that nothing else did.
  */
 #ifndef AIRGLOW_TESTS_SENSOR_H
 #define AIRGLOW_TESTS_SENSOR_H
@@ -62,7 +62,8 @@ struct ag_settings *sensor_settings(struct sensor *s);
 
 /* A frame that is not dark. */
 struct want want_outcome(enum ag_outcome outcome);
-/* A dark frame with the addresses, protocol and length that stand in the last IP header of the frame, class other. */
+/* A dark frame with the addresses, protocol and length that stand in the last IP header of the frame, class
+ * other. */
 struct want want_dark(const struct frame *f);
 /* ... whose TCP or UDP destination port and TCP flags are counted. */
 struct want want_tcp(const struct frame *f, enum ag_class class);
@@ -75,10 +76,24 @@ static inline uint32_t bit(enum ag_anomaly anomaly)
 }
 
 /* Runs `caplen` bytes of a frame that was `wirelen` long; both sets of books must then be the same. */
-void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, unsigned int wirelen, struct want want,
-		  const char *file, int line);
+void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, unsigned int wirelen,
+		  struct want want, const char *file, int line);
 
 #define SEND_CUT(s, f, caplen, wirelen, want) sensor_check(s, f, caplen, wirelen, want, __FILE__, __LINE__)
 #define SEND(s, f, want)		      sensor_check(s, f, (f)->n, (f)->n, want, __FILE__, __LINE__)
+
+/* A file's suite: `sensor`, the default telescope anew for each case, and a frame `f` to build. */
+#define SENSOR_SUITE(name)                                                                                     \
+	static struct sensor *sensor;                                                                          \
+	static struct frame f;                                                                                 \
+	static void open_sensor(void)                                                                          \
+	{                                                                                                      \
+		sensor = sensor_new(false);                                                                    \
+	}                                                                                                      \
+	static void close_sensor(void)                                                                         \
+	{                                                                                                      \
+		sensor_free(sensor);                                                                           \
+	}                                                                                                      \
+	TestSuite(name, .init = open_sensor, .fini = close_sensor)
 
 #endif

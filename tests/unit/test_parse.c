@@ -5,20 +5,7 @@
  */
 #include "sensor.h"
 
-static struct sensor *sensor;
-static struct frame f;
-
-static void open_sensor(void)
-{
-	sensor = sensor_new(false);
-}
-
-static void close_sensor(void)
-{
-	sensor_free(sensor);
-}
-
-TestSuite(parse, .init = open_sensor, .fini = close_sensor);
+SENSOR_SUITE(parse);
 
 static void put_syn(struct frame *g)
 {

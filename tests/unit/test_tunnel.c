@@ -13,20 +13,7 @@
 static const uint8_t router6[16] = {0x2a, 0, 0x11, 0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 static const uint8_t collector6[16] = {0x2a, 0, 0x22, 0x22, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
 
-static struct sensor *sensor;
-static struct frame f;
-
-static void open_sensor(void)
-{
-	sensor = sensor_new(false);
-}
-
-static void close_sensor(void)
-{
-	sensor_free(sensor);
-}
-
-TestSuite(tunnel, .init = open_sensor, .fini = close_sensor);
+SENSOR_SUITE(tunnel);
 
 /* Allows 5.6.7.0/24 to any address, with a key or any. */
 static struct ag_decap *allow(enum ag_decap_type type, bool with_key, uint32_t key)
