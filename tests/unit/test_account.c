@@ -101,6 +101,55 @@ Test(account, hosts_are_addresses_of_ip4_and_halves_of_ip6)
 	sensor_free(s);
 }
 
+/* The number that Mix13 turns into `hash`: its steps taken back. */
+static uint64_t unmix(uint64_t hash)
+{
+	static const uint64_t factors[] = {0x94d049bb133111ebULL, 0xbf58476d1ce4e5b9ULL};
+	static const unsigned int shifts[] = {27, 30};
+
+	hash ^= hash >> 31 ^ hash >> 62;
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t inverse = factors[i]; /* right in three bits; a step of Newton's doubles them */
+
+		for (unsigned int step = 0; step < 5; step++)
+			inverse *= 2 - factors[i] * inverse;
+		hash *= inverse;
+		hash ^= hash >> shifts[i] ^ hash >> 2 * shifts[i];
+	}
+	return hash;
+}
+
+/* A /64 of the Internet whose hash has the rank; also gives its register. */
+static uint64_t host_of_rank(unsigned int rank, unsigned int *reg)
+{
+	for (*reg = 0; *reg < AG_HLL_REGISTERS; ++*reg) {
+		uint64_t host = unmix((uint64_t)*reg << 50 | (1ull << 50) >> rank);
+
+		if (host >> 60 == 2 && host >> 48 != 0x2001)
+			return host;
+	}
+	cr_assert(false, "no host has rank %u", rank);
+	return 0;
+}
+
+Test(account, hosts_of_every_rank)
+{
+	struct sensor *s = sensor_new(false);
+
+	for (unsigned int rank = 1; rank <= 51; rank++) {
+		unsigned int reg;
+		uint64_t host = host_of_rank(rank, &reg);
+
+		s->tables->sources->reg[reg] = s->second.sources->reg[reg] = 0; /* an earlier rank may have it */
+		frame_syn6(&f, 23);
+		frame_set32(&f, 22, (uint32_t)(host >> 32));
+		frame_set32(&f, 26, (uint32_t)host);
+		SEND(s, &f, want_tcp(&f, AG_CLASS_SCAN));
+		cr_assert_eq(s->tables->sources->reg[reg], rank);
+	}
+	sensor_free(s);
+}
+
 Test(account, bytes_are_what_is_announced)
 {
 	struct sensor *s = sensor_new(false);

@@ -86,6 +86,35 @@ Test(scope, edges_of_ip6)
 	send_to6(a, 3); /* in front of it */
 }
 
+/* 127 holes in one prefix leave as many ranges as the table has: the last one is found, too. */
+Test(scope, full_table_of_ip6)
+{
+	static struct plan_prefix prefixes[AG_RANGES6_MAX];
+	uint8_t a[16] = {0x2a};
+	struct plan *plan = NULL;
+	char why[256];
+
+	for (unsigned int i = 0; i < AG_RANGES6_MAX; i++) {
+		prefixes[i].prefix = (struct prefix){.family = 6, .length = i ? 48 : 32, .addr = {0x2a}};
+		prefixes[i].prefix.addr[5] = (uint8_t)(i ? 2 * i - 1 : 0);
+		prefixes[i].scope = i ? 0 : 3;
+	}
+	cr_assert_eq(plan_new(&plan, prefixes, AG_RANGES6_MAX, false, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(plan->settings.ranges6, AG_RANGES6_MAX);
+	cr_assert_eq(tables_write(sensor->tables, 1, plan), 0);
+	sensor->tables->control->side = 1;
+	for (unsigned int i = 0; i < 256; i++) {
+		a[5] = (uint8_t)i;
+		send_to6(a, i < 255 && i & 1 ? 0 : 3);
+	}
+	memset(a + 4, 0xff, 12);
+	send_to6(a, 3); /* its last address */
+	memset(a + 4, 0, 12);
+	a[3] = 1;
+	send_to6(a, 0);
+	plan_free(&plan);
+}
+
 Test(scope, every_destination)
 {
 	struct sensor *everywhere = sensor_new_everywhere();
