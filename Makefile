@@ -132,7 +132,13 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(BUILD)/fuzz/libairglow.a | $
 	$(call msg,LINK,$@)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
 
-tests: $(BUILD)/airglow $(BUILD)/tests/unit $(FIXTURES) $(BUILD)/ibr
+# Makes fuzzed captures, and the first corpus of fuzz_pipeline.
+$(BUILD)/tests/frames: tests/fuzz/frames.c tests/unit/packets.h | $(PACKAGES)
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(LDFLAGS) $< -o $@
+
+tests: $(BUILD)/airglow $(BUILD)/tests/unit $(FIXTURES) $(BUILD)/ibr $(BUILD)/tests/frames
 
 test: $(BUILD)/packages.test
 	$(Q)$(MAKE) --no-print-directory tests $(FUZZ)

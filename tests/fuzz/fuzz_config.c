@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The configuration on arbitrary bytes: it must neither crash nor leak; what is refused is refused with one sentence,
- * and what is taken can be printed, read again and printed the same. Corpus: tests/fuzz/corpus/config.
+ * The configuration on arbitrary bytes: it must neither crash nor leak; what is refused is refused with one
+ * sentence, and what is taken can be printed, read again and printed the same. Corpus:
+ * tests/fuzz/corpus/config.
  */
 #include <stdio.h>
 #include <stdlib.h>
