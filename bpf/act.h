@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * act: what happens to the packet. Nothing is ever dropped that the operator did not declare dark *and* gave a feed
- * that drops.
+ * act: what happens to the packet. Nothing is ever dropped that the operator did not declare dark *and* gave a
+ * feed that drops.
  */
 #ifndef AIRGLOW_BPF_ACT_H
 #define AIRGLOW_BPF_ACT_H
@@ -13,8 +13,8 @@ enum verdict { VERDICT_PASS, VERDICT_DROP };
 AG_INLINE bool feed_drops(__u32 feed)
 {
 	switch (feed) {
-#define AG_FEED(name, label, drops, help)                                                                         \
-	case AG_FEED_##name:                                                                                      \
+#define AG_FEED(name, label, drops, help)                                                                      \
+	case AG_FEED_##name:                                                                                   \
 		return drops;
 #include "airglow/feed.def"
 #undef AG_FEED

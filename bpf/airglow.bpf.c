@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The sensor in the kernel: an XDP program that counts every packet of an interface. head is here, the rest of the
- * way is pipeline.h; maps.bpf.h binds it to the maps.
+ * The sensor in the kernel: an XDP program that counts every packet of an interface. head is here, the rest of
+ * the way is pipeline.h; maps.bpf.h binds it to the maps.
  */
 #include "bpf/base.h"
 #include "bpf/maps.bpf.h"
@@ -10,7 +10,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Lengths of the frame: the interface's, or in replay the replayer's word (struct ag_replay in front of the frame). */
+/* Lengths of the frame: the interface's, or in replay the replayer's word (struct ag_replay in front of the
+ * frame). */
 AG_INLINE int frame_lengths(struct xdp_md *ctx, struct head *h)
 {
 	const struct ag_replay *replay = (const void *)(long)ctx->data_meta;

@@ -27,15 +27,16 @@
 #endif
 
 /*
- * An index into an array of `size` entries (a power of two). The barrier keeps clang from dropping the mask when it
- * knows the bound from a byte swap: the verifier of kernel 6.1 does not know it and would refuse the access.
+ * An index into an array of `size` entries (a power of two). The barrier keeps clang from dropping the mask
+ * when it knows the bound from a byte swap: the verifier of kernel 6.1 does not know it and would refuse the
+ * access.
  */
 #ifdef __bpf__
-#define ag_bounded(index, size)                                                                                   \
-	({                                                                                                        \
-		__u64 ag_index_ = (index);                                                                        \
-		asm volatile("" : "+r"(ag_index_));                                                               \
-		ag_index_ & ((size) - 1);                                                                         \
+#define ag_bounded(index, size)                                                                                \
+	({                                                                                                     \
+		__u64 ag_index_ = (index);                                                                     \
+		asm volatile("" : "+r"(ag_index_));                                                            \
+		ag_index_ &((size)-1);                                                                         \
 	})
 #else
 AG_INLINE __u64 ag_bounded(__u64 index, __u64 size)
@@ -49,11 +50,11 @@ AG_INLINE __u64 ag_bounded(__u64 index, __u64 size)
  * that is then the index; otherwise clang compares a copy, and kernels 6.1 and 6.12 do not bound the original.
  */
 #ifdef __bpf__
-#define ag_opaque(value)                                                                                          \
-	({                                                                                                        \
-		__u64 ag_value_ = (value);                                                                        \
-		asm volatile("" : "+r"(ag_value_));                                                               \
-		ag_value_;                                                                                        \
+#define ag_opaque(value)                                                                                       \
+	({                                                                                                     \
+		__u64 ag_value_ = (value);                                                                     \
+		asm volatile("" : "+r"(ag_value_));                                                            \
+		ag_value_;                                                                                     \
 	})
 #else
 AG_INLINE __u64 ag_opaque(__u64 value)
@@ -62,7 +63,8 @@ AG_INLINE __u64 ag_opaque(__u64 value)
 }
 #endif
 
-/* The memory of the pipeline. NULL from any of them means "no such table": the packet is then not booked there. */
+/* The memory of the pipeline. NULL from any of them means "no such table": the packet is then not booked there.
+ */
 AG_INLINE const volatile struct ag_rodata *bind_rodata(void);
 AG_INLINE struct ag_counters *bind_counters(__u32 slice);
 AG_INLINE struct ag_ports *bind_ports(__u32 slice);

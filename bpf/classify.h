@@ -16,27 +16,28 @@ struct signature {
 };
 
 static const struct signature signatures[AG_SIGNATURE_MAX] = {
-#define AG_SIGNATURE(name, service_, direction_, offset_, mask_, value_, min, help)                               \
-	[AG_SIGNATURE_##name] = {.mask = mask_,                                                                   \
-				 .value = value_,                                                                 \
-				 .min_payload = min,                                                              \
-				 .service = AG_SERVICE_##service_,                                                \
-				 .direction = AG_##direction_,                                                    \
+#define AG_SIGNATURE(name, service_, direction_, offset_, mask_, value_, min, help)                            \
+	[AG_SIGNATURE_##name] = {.mask = mask_,                                                                \
+				 .value = value_,                                                              \
+				 .min_payload = min,                                                           \
+				 .service = AG_SERVICE_##service_,                                             \
+				 .direction = AG_##direction_,                                                 \
 				 .offset = offset_},
 #include "airglow/service.def"
 };
 
 #define SIGNATURE_ROWS_MAX 8
-#define AG_SERVICE_PORT(port, first, last)                                                                        \
-	_Static_assert(AG_SIGNATURE_##last - AG_SIGNATURE_##first < SIGNATURE_ROWS_MAX, "too many rows for a port");
+#define AG_SERVICE_PORT(port, first, last)                                                                     \
+	_Static_assert(AG_SIGNATURE_##last - AG_SIGNATURE_##first < SIGNATURE_ROWS_MAX,                        \
+		       "too many rows for a port");
 #include "airglow/service.def"
 
 /* Rows of a port as first | last << 16, or 0 when the port has none (no port has row 0 alone: ECHO has two). */
 AG_INLINE __u32 signature_rows(__u32 port)
 {
 	switch (port) {
-#define AG_SERVICE_PORT(port_, first, last)                                                                       \
-	case port_:                                                                                               \
+#define AG_SERVICE_PORT(port_, first, last)                                                                    \
+	case port_:                                                                                            \
 		return (__u32)AG_SIGNATURE_##first | (__u32)AG_SIGNATURE_##last << 16;
 #include "airglow/service.def"
 	default:
@@ -168,12 +169,12 @@ AG_INLINE __u32 classify_icmp(const struct packet *p)
 	}
 }
 
-#define ZMAP_IP_ID	 54321
-#define ZMAP4_OPTIONS	 0x213114 /* MSS, NOP, scale, NOP, NOP, SACK permitted */
-#define NMAP_OPTIONS	 0x2	  /* MSS */
-#define NMAP_TTL_MAX	 59
-#define TTL_64		 64
-#define IRREGULAR_TTL	 200
+#define ZMAP_IP_ID    54321
+#define ZMAP4_OPTIONS 0x213114 /* MSS, NOP, scale, NOP, NOP, SACK permitted */
+#define NMAP_OPTIONS  0x2      /* MSS */
+#define NMAP_TTL_MAX  59
+#define TTL_64	      64
+#define IRREGULAR_TTL 200
 
 AG_INLINE __u32 tool_bit(bool matches, __u32 tool)
 {
@@ -196,8 +197,8 @@ AG_INLINE void classify_tool(struct packet *p)
 		mask |= tool_bit(p->window == 1024 && p->option_kinds == NMAP_OPTIONS && p->mss == 1460 &&
 					 p->ttl <= NMAP_TTL_MAX,
 				 AG_TOOL_NMAP);
-		mask |= tool_bit(p->window == 65535 && p->option_kinds == ZMAP4_OPTIONS &&
-					 !(v4 && p->df) && p->ttl <= TTL_64,
+		mask |= tool_bit(p->window == 65535 && p->option_kinds == ZMAP4_OPTIONS && !(v4 && p->df) &&
+					 p->ttl <= TTL_64,
 				 AG_TOOL_ZMAP4);
 		mask |= tool_bit(p->window == 512 && bare && p->ttl <= TTL_64, AG_TOOL_HPING);
 	}
@@ -234,7 +235,8 @@ AG_INLINE bool is_bogon4(__u32 a)
 	case 172:
 		return (a & 0xfff00000) == 0xac100000; /* 172.16.0.0/12 */
 	case 192:
-		return a >> 16 == 0xc0a8 || a >> 8 == 0xc00000 || a >> 8 == 0xc00002; /* 192.168/16, 192.0.{0,2}/24 */
+		return a >> 16 == 0xc0a8 || a >> 8 == 0xc00000 ||
+		       a >> 8 == 0xc00002; /* 192.168/16, 192.0.{0,2}/24 */
 	case 198:
 		return (a & 0xfffe0000) == 0xc6120000 || a >> 8 == 0xc63364; /* 198.18/15, 198.51.100/24 */
 	case 203:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * head (kernel only): copies the frame's first bytes into struct head, so that no later stage reads a packet
- * pointer. Constant-size copies while the linear part allows, bpf_xdp_load_bytes for frames whose linear part is
- * short or empty. The native engine fills struct head by itself.
+ * pointer. Constant-size copies while the linear part allows, bpf_xdp_load_bytes for frames whose linear part
+ * is short or empty. The native engine fills struct head by itself.
  */
 #ifndef AIRGLOW_BPF_HEAD_H
 #define AIRGLOW_BPF_HEAD_H
@@ -47,8 +47,8 @@ AG_INLINE void copy_tail(__u8 *to, const __u8 *data, const __u8 *data_end, __u32
 }
 
 /*
- * Fills h->bytes with the first `len` (at most AG_HEAD_BYTES) bytes of the frame. Bytes behind len stay what they
- * were. 0, or -1 when the frame cannot be read.
+ * Fills h->bytes with the first `len` (at most AG_HEAD_BYTES) bytes of the frame. Bytes behind len stay what
+ * they were. 0, or -1 when the frame cannot be read.
  */
 AG_INLINE int head_copy(struct xdp_md *ctx, struct head *h, __u32 len)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The maps, and the pipeline's memory bound to them. All of them are mmapable arrays: the program writes,
- * userspace reads the same pages without a syscall. Sizes marked "set by load" follow from the slices and the plan.
+ * userspace reads the same pages without a syscall. Sizes marked "set by load" follow from the slices and the
+ * plan.
  */
 #ifndef AIRGLOW_BPF_MAPS_H
 #define AIRGLOW_BPF_MAPS_H

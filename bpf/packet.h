@@ -30,7 +30,8 @@ enum packet_state {
 };
 
 struct packet {
-	/* Zeroed for every packet, up to `zeroed_end`; what follows is read only where a field here says that it is set. */
+	/* Zeroed for every packet, up to `zeroed_end`; what follows is read only where a field here says that
+	 * it is set. */
 
 	/* head */
 	__u32 interface; /* slot */
@@ -42,21 +43,22 @@ struct packet {
 	__u32 depth;	 /* tunnels opened */
 
 	/* parse: network */
-	__u32 family;	/* 4 or 6: src, dst, end, ip_len, protocol, ttl (and ip_id, df for 4) are set; 0: not IP */
+	__u32 family;	/* 4 or 6: src, dst, end, ip_len, protocol, ttl (and ip_id, df for 4) are set; 0: not IP
+			 */
 	__u32 asks;	/* 4 or 6: `asked` is set */
 	__u32 fragment; /* 1: first or later fragment */
 	__u32 l4;	/* offset of the transport header; 0: there is none to read */
 
 	/* parse: transport */
-	__u32 has_ports; /* sport, dport */
-	__u32 has_flags; /* tcp_flags */
-	__u32 has_seq;	 /* seq */
-	__u32 has_tcp;	 /* ack, window: the fixed 20 bytes are inside */
-	__u32 has_icmp;	 /* icmp_type, icmp_code */
-	__u32 quoted;	 /* IP protocol of the header that an ICMP error quotes, with 0x100 set; 0: none */
-	__u32 payload;	 /* offset; 0: unknown */
-	__u32 payload_len; /* inside the packet */
-	__u32 mss;	   /* 0: none */
+	__u32 has_ports;    /* sport, dport */
+	__u32 has_flags;    /* tcp_flags */
+	__u32 has_seq;	    /* seq */
+	__u32 has_tcp;	    /* ack, window: the fixed 20 bytes are inside */
+	__u32 has_icmp;	    /* icmp_type, icmp_code */
+	__u32 quoted;	    /* IP protocol of the header that an ICMP error quotes, with 0x100 set; 0: none */
+	__u32 payload;	    /* offset; 0: unknown */
+	__u32 payload_len;  /* inside the packet */
+	__u32 mss;	    /* 0: none */
 	__u64 option_kinds; /* TCP option kinds in their order, four bits each, the last in the lowest */
 
 	__u32 outcome;	 /* enum ag_outcome, once decided */
@@ -81,8 +83,8 @@ struct packet {
 	struct address asked;		       /* target of ARP or neighbour solicitation */
 	struct address quoted_src, quoted_dst; /* of the header that an ICMP error quotes */
 	__u32 end;			       /* offset behind the packet's last byte */
-	__u32 ip_len; /* announced length, or the frame's where none is announced */
-	__u32 protocol; /* the last header of the chain */
+	__u32 ip_len;			       /* announced length, or the frame's where none is announced */
+	__u32 protocol;			       /* the last header of the chain */
 	__u32 ip_id, ttl, df;
 	__u32 sport, dport;
 	__u32 tcp_flags;
@@ -110,8 +112,8 @@ AG_INLINE bool packet_has(const struct packet *p, const struct head *h, __u32 of
 }
 
 /*
- * Loads at an offset that head_has() allowed; the mask is for the verifier, not for the truth. BPF loads unaligned
- * words by one instruction; a memcpy would become single bytes there.
+ * Loads at an offset that head_has() allowed; the mask is for the verifier, not for the truth. BPF loads
+ * unaligned words by one instruction; a memcpy would become single bytes there.
  */
 AG_INLINE __u32 head_u8(const struct head *h, __u32 off)
 {

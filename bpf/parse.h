@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * parse: from a frame's head to a packet, after the configured decapsulation. Link, network, tunnels, transport,
- * each in its own file.
+ * parse: from a frame's head to a packet, after the configured decapsulation. Link, network, tunnels,
+ * transport, each in its own file.
  */
 #ifndef AIRGLOW_BPF_PARSE_H
 #define AIRGLOW_BPF_PARSE_H
@@ -12,8 +12,8 @@
 #include "bpf/parse_tunnel.h"
 
 /*
- * Reads the frame. PACKET_GOES_ON: the packet's network header was read, or an ARP question; PACKET_DECIDED: p's
- * outcome says why nothing more can be known.
+ * Reads the frame. PACKET_GOES_ON: the packet's network header was read, or an ARP question; PACKET_DECIDED:
+ * p's outcome says why nothing more can be known.
  */
 AG_INLINE int parse(struct packet *p, const struct head *h, const struct ag_settings *s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * parse, network part: IPv4, IPv6 with its extension chain, ARP. A header that lies is marked and read on as far
- * as it can be: a telescope receives exactly the packets that break parsers.
+ * parse, network part: IPv4, IPv6 with its extension chain, ARP. A header that lies is marked and read on as
+ * far as it can be: a telescope receives exactly the packets that break parsers.
  */
 #ifndef AIRGLOW_BPF_PARSE_IP_H
 #define AIRGLOW_BPF_PARSE_IP_H
@@ -185,7 +185,8 @@ AG_INLINE int parse_arp(struct packet *p, const struct head *h)
 {
 	__u32 off = p->l3;
 
-	if (head_has(h, off, ARP_PACKET) && head_u16(h, off + 2) == ETH_P_IP && head_u16(h, off + 6) == ARP_REQUEST) {
+	if (head_has(h, off, ARP_PACKET) && head_u16(h, off + 2) == ETH_P_IP &&
+	    head_u16(h, off + 6) == ARP_REQUEST) {
 		p->asks = 4;
 		p->asked.hi = 0;
 		p->asked.lo = head_u32(h, off + 24);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * parse, link part: from the first byte of an Ethernet frame to the network header. Walks tags, labels and PPPoE;
- * LLC/SNAP is not walked.
+ * parse, link part: from the first byte of an Ethernet frame to the network header. Walks tags, labels and
+ * PPPoE; LLC/SNAP is not walked.
  */
 #ifndef AIRGLOW_BPF_PARSE_LINK_H
 #define AIRGLOW_BPF_PARSE_LINK_H
@@ -77,8 +77,8 @@ AG_INLINE int parse_pppoe(struct packet *p, const struct head *h)
 }
 
 /*
- * Reads the link headers that begin at p->l3 (0 in a frame, deeper in a tunnel that carries Ethernet) and leaves l3
- * at the network header and its EtherType, or decides.
+ * Reads the link headers that begin at p->l3 (0 in a frame, deeper in a tunnel that carries Ethernet) and
+ * leaves l3 at the network header and its EtherType, or decides.
  */
 AG_LAYER int parse_link(struct packet *p, const struct head *h)
 {

@@ -67,7 +67,8 @@ AG_LAYER int parse_tcp_options(struct packet *p, const struct head *h)
 		if (!packet_has(p, h, off, 1))
 			break;
 		kind = head_u8(h, off);
-		p->option_kinds = p->option_kinds << 4 | (kind < TCP_OPTION_KIND_MAX ? kind : TCP_OPTION_KIND_MAX);
+		p->option_kinds =
+			p->option_kinds << 4 | (kind < TCP_OPTION_KIND_MAX ? kind : TCP_OPTION_KIND_MAX);
 		if (kind == TCP_OPTION_END)
 			break;
 		if (kind == TCP_OPTION_NOP) {
@@ -222,7 +223,8 @@ AG_LAYER int parse_transport(struct packet *p, const struct head *h)
 		parse_tcp(p, h);
 	else if (p->protocol == PROTO_UDP)
 		parse_udp(p, h);
-	else if ((p->protocol == PROTO_ICMP && p->family == 4) || (p->protocol == PROTO_ICMP6 && p->family == 6))
+	else if ((p->protocol == PROTO_ICMP && p->family == 4) ||
+		 (p->protocol == PROTO_ICMP6 && p->family == 6))
 		parse_icmp(p, h);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * parse, tunnel part: a feed may come through GRE, ERSPAN, VXLAN or IP in IP, but only from the configured outer
- * sources. A tunnel packet from anybody else is a packet to its outer destination and is never opened: or anyone
- * could forge the telescope's packets.
+ * parse, tunnel part: a feed may come through GRE, ERSPAN, VXLAN or IP in IP, but only from the configured
+ * outer sources. A tunnel packet from anybody else is a packet to its outer destination and is never opened: or
+ * anyone could forge the telescope's packets.
  */
 #ifndef AIRGLOW_BPF_PARSE_TUNNEL_H
 #define AIRGLOW_BPF_PARSE_TUNNEL_H
@@ -27,9 +27,9 @@
 
 /* What a tunnel header asks for; filled by the readers below. */
 struct tunnel {
-	__u32 type;	  /* enum ag_decap_type */
-	__u32 inner;	  /* offset of what it carries */
-	__u32 ethertype;  /* of it; 0: Ethernet */
+	__u32 type;	 /* enum ag_decap_type */
+	__u32 inner;	 /* offset of what it carries */
+	__u32 ethertype; /* of it; 0: Ethernet */
 	__u32 has_key;
 	__u32 key;
 	__u32 well_formed; /* version and flags are ones that are opened */
@@ -63,7 +63,8 @@ AG_INLINE void read_gre(struct tunnel *t, const struct packet *p, const struct h
 
 		t->type = AG_DECAP_ERSPAN;
 		/* Without a sequence number this is type I, which has no header of its own and no session. */
-		if (!(flags & GRE_SEQ) || !packet_has(p, h, off, ERSPAN_III_HEADER) || head_u8(h, off) >> 4 != version)
+		if (!(flags & GRE_SEQ) || !packet_has(p, h, off, ERSPAN_III_HEADER) ||
+		    head_u8(h, off) >> 4 != version)
 			return;
 		t->has_key = 1;
 		t->key = head_u16(h, off + 2) & ERSPAN_SESSION;
@@ -162,9 +163,9 @@ AG_LAYER int match_decap(const struct ag_settings *s, const struct packet *p, co
 }
 
 /*
- * Opens one tunnel where the configuration allows it: TUNNEL_OPENED, l3 and ethertype then stand at what it carries
- * and the network header must be read again. Decides `decap_refused` for an allowed source whose key, version or
- * depth does not fit.
+ * Opens one tunnel where the configuration allows it: TUNNEL_OPENED, l3 and ethertype then stand at what it
+ * carries and the network header must be read again. Decides `decap_refused` for an allowed source whose key,
+ * version or depth does not fit.
  */
 #define TUNNEL_OPENED 2
 

@@ -44,8 +44,8 @@ AG_INLINE bool address_before(__u64 a_hi, __u64 a_lo, __u64 b_hi, __u64 b_lo)
 	return a_hi < b_hi || (a_hi == b_hi && a_lo < b_lo);
 }
 
-/* Does range i exist and begin at or before the address? A layer of its own: inlined, every comparison would double
- * the paths of the search. */
+/* Does range i exist and begin at or before the address? A layer of its own: inlined, every comparison would
+ * double the paths of the search. */
 AG_LAYER int range6_begins(const struct ag_settings *s, const struct address *a, __u32 i)
 {
 	const struct ag_range6 *r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * HyperLogLog registers (Flajolet et al. 2007), 2^14 of one byte. The reader's side is user/collect/hll.c. A host is
- * an IPv4 address or an IPv6 /64 (definitions: README, "What is counted").
+ * HyperLogLog registers (Flajolet et al. 2007), 2^14 of one byte. The reader's side is user/collect/hll.c. A
+ * host is an IPv4 address or an IPv6 /64 (definitions: README, "What is counted").
  */
 #ifndef AIRGLOW_BPF_SKETCH_H
 #define AIRGLOW_BPF_SKETCH_H
@@ -40,7 +40,8 @@ AG_INLINE __u32 hll_rank(__u64 w)
 	return rank + !(w >> 63);
 }
 
-/* Touches the register of a host. A plain store: one writer a slice; in the shared slice a race can lose a touch. */
+/* Touches the register of a host. A plain store: one writer a slice; in the shared slice a race can lose a
+ * touch. */
 AG_INLINE void sketch_touch(struct ag_sources *sources, const struct packet *p)
 {
 	__u64 hash = hash_mix(p->family == 4 ? HLL_KEY_IPV4 | p->src.lo : p->src.hi);

@@ -95,18 +95,18 @@ _Static_assert(AG_TOOL_MAX <= 16, "tools are a 16-bit mask");
  * All cumulative since the books were opened, in packets unless the name says bytes.
  */
 struct ag_counters {
-	__u64 received; /* L1, left side: booked first, before any header is read */
-	__u64 dark;	/* L2, left side: booked before the right sides */
-	__u64 no_port;	/* dark packets without a TCP or UDP port: booked, never computed */
-	__u64 wire_bytes; /* of received frames, without FCS */
+	__u64 received;			    /* L1, left side: booked first, before any header is read */
+	__u64 dark;			    /* L2, left side: booked before the right sides */
+	__u64 no_port;			    /* dark packets without a TCP or UDP port: booked, never computed */
+	__u64 wire_bytes;		    /* of received frames, without FCS */
 	__u64 interface[AG_INTERFACES_MAX]; /* received, by interface slot */
 	__u64 outcome[AG_OUTCOME_MAX];
-	__u64 protocol[256];		/* dark, by IP protocol number */
-	__u64 tcp_flags[256];		/* dark TCP whose flag byte is inside the packet, by that byte */
-	__u64 tool[AG_TOOL_MAX];	/* dark, by first matching tool */
+	__u64 protocol[256];		  /* dark, by IP protocol number */
+	__u64 tcp_flags[256];		  /* dark TCP whose flag byte is inside the packet, by that byte */
+	__u64 tool[AG_TOOL_MAX];	  /* dark, by first matching tool */
 	__u64 service[2][AG_SERVICE_MAX]; /* dark UDP, by ag_direction and matching service */
-	__u64 anomaly[AG_ANOMALY_MAX];	/* dark, by anomaly bit: a packet can count in several */
-	__u64 size[AG_SIZE_MAX];	/* dark, by announced IP length */
+	__u64 anomaly[AG_ANOMALY_MAX];	  /* dark, by anomaly bit: a packet can count in several */
+	__u64 size[AG_SIZE_MAX];	  /* dark, by announced IP length */
 	__u64 class_packets[AG_SCOPES_MAX + 1][AG_CLASS_MAX]; /* dark, by scope (0: every destination) */
 	__u64 class_bytes[AG_SCOPES_MAX + 1][AG_CLASS_MAX];   /* announced IP length */
 };
@@ -138,8 +138,8 @@ _Static_assert(sizeof(struct ag_control) == 64, "one cache line");
 
 /* A capturing interface. */
 struct ag_interface {
-	__u32 ifindex; /* 0: free slot */
-	__u8 feed;     /* enum ag_feed */
+	__u32 ifindex;	/* 0: free slot */
+	__u8 feed;	/* enum ag_feed */
 	__u8 mac_known; /* 1: frames from `mac` are `looped` */
 	__u8 mac[6];
 	__u32 pad;
@@ -222,11 +222,11 @@ _Static_assert(sizeof(struct ag_replay) == 16, "");
 
 /* What cannot change while running: set between open and load. */
 struct ag_rodata {
-	__u32 replay;	 /* 1: the frame's length and time are what struct ag_replay says */
-	__u32 slices;	 /* per-CPU slices; index `slices` is the shared one */
-	__u32 blocks;	 /* blocks a side */
-	__u32 splits;	 /* split /24s a side */
-	__u32 pages;	 /* pages of `seen` */
+	__u32 replay;		     /* 1: the frame's length and time are what struct ag_replay says */
+	__u32 slices;		     /* per-CPU slices; index `slices` is the shared one */
+	__u32 blocks;		     /* blocks a side */
+	__u32 splits;		     /* split /24s a side */
+	__u32 pages;		     /* pages of `seen` */
 	__u16 slice_of[AG_CPUS_MAX]; /* slice of a CPU, or `slices` for the shared one */
 };
 

@@ -7,16 +7,16 @@
 #define AIRGLOW_LIMITS_H
 
 /* Bytes of a frame that the pipeline looks at. A power of two: every access is masked with it. */
-#define AG_HEAD_BYTES 256
+#define AG_HEAD_BYTES	  256
 
-#define AG_INTERFACES_MAX 8  /* interfaces of one sensor */
-#define AG_SCOPES_MAX	  64 /* named scopes; 0 is "no scope", so ids run 1..64 */
-#define AG_DECAP_MAX	  16 /* configured tunnels: 48 bytes each */
+#define AG_INTERFACES_MAX 8    /* interfaces of one sensor */
+#define AG_SCOPES_MAX	  64   /* named scopes; 0 is "no scope", so ids run 1..64 */
+#define AG_DECAP_MAX	  16   /* configured tunnels: 48 bytes each */
 #define AG_PREFIXES_MAX	  4096 /* dark and live prefixes in a configuration */
-#define AG_PREFIXES6_MAX  64 /* IPv6 prefixes; they become at most 2n - 1 ranges */
-#define AG_RANGES6_MAX	  128 /* 40 bytes each */
+#define AG_PREFIXES6_MAX  64   /* IPv6 prefixes; they become at most 2n - 1 ranges */
+#define AG_RANGES6_MAX	  128  /* 40 bytes each */
 #define AG_CPUS_MAX	  1024 /* CPUs that slice_of[] can name; a higher one books in the shared slice */
-#define AG_SLICES_MAX	  64 /* per-CPU books: about 1.1 MiB each */
+#define AG_SLICES_MAX	  64   /* per-CPU books: about 1.1 MiB each */
 
 /* Walked encapsulations (design.md section 7). */
 #define AG_VLAN_TAGS_MAX   3
@@ -32,7 +32,7 @@
 #define AG_BLOCK_ENTRIES   256	 /* one u32 a /24: 1 KiB a block */
 #define AG_PAGE_ADDRESSES  256	 /* a page of `seen` covers a /24: 1 KiB */
 
-#define AG_PORTS      65536
-#define AG_ICMP_KINDS 65536 /* type * 256 + code */
+#define AG_PORTS	   65536
+#define AG_ICMP_KINDS	   65536 /* type * 256 + code */
 
 #endif

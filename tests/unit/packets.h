@@ -11,8 +11,8 @@
 
 #define FRAME_BYTES_MAX 4096
 
-#define SOURCE4 0xb9070809u /* 185.7.8.9 */
-#define DARK4	0xc6336407u /* 198.51.100.7 */
+#define SOURCE4		0xb9070809u /* 185.7.8.9 */
+#define DARK4		0xc6336407u /* 198.51.100.7 */
 
 static const uint8_t source6[16] = {0x2a, 0, 0x14, 0x50, 0x40, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8};
 static const uint8_t dark6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x35};

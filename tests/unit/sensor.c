@@ -56,8 +56,8 @@ struct sensor *sensor_new(bool shared)
 	struct plan *plan = NULL;
 	char why[256] = "";
 
-	cr_assert_eq(plan_new(&plan, prefixes, sizeof(prefixes) / sizeof(prefixes[0]), false, why, sizeof(why)), 0, "%s",
-		     why);
+	cr_assert_eq(plan_new(&plan, prefixes, sizeof(prefixes) / sizeof(prefixes[0]), false, why, sizeof(why)),
+		     0, "%s", why);
 	return make_sensor(plan, shared ? 0 : 1);
 }
 
@@ -213,12 +213,14 @@ static void enter(struct sensor *s, const struct want *w, unsigned int wirelen)
 	touch_host(s->second.sources, w);
 	if (w->family == 4 && w->scope) {
 		plan_lookup4(s->plan, w->dst4, &index);
-		s->second.seen[index / AG_PAGE_ADDRESSES].epoch[index % AG_PAGE_ADDRESSES] = s->tables->control->epoch;
+		s->second.seen[index / AG_PAGE_ADDRESSES].epoch[index % AG_PAGE_ADDRESSES] =
+			s->tables->control->epoch;
 	}
 }
 
 /* Words of two tables that differ, by field. */
-static void compare_words(const char *table, const void *got, const void *want, size_t bytes, const char *file, int line)
+static void compare_words(const char *table, const void *got, const void *want, size_t bytes, const char *file,
+			  int line)
 {
 	const uint64_t *g = got, *w = want;
 
@@ -230,16 +232,21 @@ static void compare_words(const char *table, const void *got, const void *want, 
 	cr_assert(false, "%s:%d: books differ", file, line);
 }
 
-#define FIELD(name) {#name, offsetof(struct ag_counters, name), sizeof(((struct ag_counters *)0)->name)}
+#define FIELD(name)                                                                                            \
+	{                                                                                                      \
+#name, offsetof(struct ag_counters, name), sizeof(((struct ag_counters *)0)->name)             \
+	}
 
-static void compare_counters(const struct ag_counters *got, const struct ag_counters *want, const char *file, int line)
+static void compare_counters(const struct ag_counters *got, const struct ag_counters *want, const char *file,
+			     int line)
 {
 	static const struct {
 		const char *name;
 		size_t at, bytes;
-	} fields[] = {FIELD(received),	FIELD(dark),   FIELD(no_port),	     FIELD(wire_bytes), FIELD(interface),
-		      FIELD(outcome),	FIELD(protocol), FIELD(tcp_flags),     FIELD(tool),	FIELD(service),
-		      FIELD(anomaly),	FIELD(size),   FIELD(class_packets), FIELD(class_bytes)};
+	} fields[] = {FIELD(received),	    FIELD(dark),       FIELD(no_port),	FIELD(wire_bytes),
+		      FIELD(interface),	    FIELD(outcome),    FIELD(protocol), FIELD(tcp_flags),
+		      FIELD(tool),	    FIELD(service),    FIELD(anomaly),	FIELD(size),
+		      FIELD(class_packets), FIELD(class_bytes)};
 	size_t checked = 0;
 	bool same = !memcmp(got, want, sizeof(*got));
 
@@ -249,8 +256,8 @@ static void compare_counters(const struct ag_counters *got, const struct ag_coun
 
 		checked += fields[i].bytes;
 		for (size_t k = 0; !same && k < fields[i].bytes / 8; k++)
-			cr_expect_eq(g[k], w[k], "%s:%d: %s[%zu] is %llu, must be %llu", file, line, fields[i].name, k,
-				     (unsigned long long)g[k], (unsigned long long)w[k]);
+			cr_expect_eq(g[k], w[k], "%s:%d: %s[%zu] is %llu, must be %llu", file, line,
+				     fields[i].name, k, (unsigned long long)g[k], (unsigned long long)w[k]);
 	}
 	cr_assert_eq(checked, sizeof(*got), "a counter that no case looks at");
 	cr_assert(same, "%s:%d: books differ", file, line);
@@ -263,11 +270,12 @@ static bool must_drop(const struct ag_settings *settings, const struct want *w)
 	return w->outcome == AG_OUTCOME_DARK && (feed == AG_FEED_ROUTED || feed == AG_FEED_MIRROR);
 }
 
-void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, unsigned int wirelen, struct want want,
-		  const char *file, int line)
+void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, unsigned int wirelen,
+		  struct want want, const char *file, int line)
 {
 	struct ag_replay word = {.wirelen = wirelen, .caplen = (__u16)caplen};
-	uint8_t *bytes = malloc(caplen ? caplen : 1); /* exactly so many: the sanitizer sees a read behind them */
+	uint8_t *bytes =
+		malloc(caplen ? caplen : 1); /* exactly so many: the sanitizer sees a read behind them */
 	int verdict;
 
 	cr_assert(bytes);
@@ -275,11 +283,12 @@ void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, 
 	verdict = native_run(s->native, &word, bytes);
 	free(bytes);
 	enter(s, &want, wirelen);
-	cr_assert_eq(verdict, must_drop(sensor_settings(s), &want) ? XDP_DROPS : XDP_PASSES, "%s:%d: verdict %d", file, line,
-		     verdict);
+	cr_assert_eq(verdict, must_drop(sensor_settings(s), &want) ? XDP_DROPS : XDP_PASSES,
+		     "%s:%d: verdict %d", file, line, verdict);
 	compare_counters(s->tables->counters, s->second.counters, file, line);
 	compare_words("ports", s->tables->ports, s->second.ports, sizeof(*s->second.ports), file, line);
 	compare_words("icmp", s->tables->icmp, s->second.icmp, sizeof(*s->second.icmp), file, line);
 	compare_words("sources", s->tables->sources, s->second.sources, sizeof(*s->second.sources), file, line);
-	compare_words("seen", s->tables->seen, s->second.seen, s->second.sizes.pages * sizeof(*s->second.seen), file, line);
+	compare_words("seen", s->tables->seen, s->second.seen, s->second.sizes.pages * sizeof(*s->second.seen),
+		      file, line);
 }

@@ -10,11 +10,13 @@ static struct frame f;
 
 Test(account, sizes_at_every_bound)
 {
-	static const unsigned int bounds[] = {40, 44, 48, 52, 60, 64, 80, 128, 256, 512, 1024, 1500, 9000, 65535};
+	static const unsigned int bounds[] = {40,  44,	48,  52,   60,	 64,   80,
+					      128, 256, 512, 1024, 1500, 9000, 65535};
 	struct sensor *s = sensor_new(false);
 
 	for (unsigned int i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		for (unsigned int length = bounds[i] - 1; length <= bounds[i] + 1 && length <= 65535; length++) {
+		for (unsigned int length = bounds[i] - 1; length <= bounds[i] + 1 && length <= 65535;
+		     length++) {
 			frame_begin(&f);
 			frame_ether(&f, 0x0800);
 			frame_ip4(&f, SOURCE4, DARK4, 50);
@@ -140,7 +142,8 @@ Test(account, hosts_of_every_rank)
 		unsigned int reg;
 		uint64_t host = host_of_rank(rank, &reg);
 
-		s->tables->sources->reg[reg] = s->second.sources->reg[reg] = 0; /* an earlier rank may have it */
+		s->tables->sources->reg[reg] = s->second.sources->reg[reg] =
+			0; /* an earlier rank may have it */
 		frame_syn6(&f, 23);
 		frame_set32(&f, 22, (uint32_t)(host >> 32));
 		frame_set32(&f, 26, (uint32_t)host);

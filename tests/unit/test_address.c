@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prefixes as text: what is taken, what is refused and with which words, and the order that finds what encloses what.
+ * Prefixes as text: what is taken, what is refused and with which words, and the order that finds what encloses
+ * what.
  */
 #include <errno.h>
 #include <string.h>
@@ -30,7 +31,8 @@ Test(address, reads_and_writes_prefixes)
 		char why[200] = "", text[PREFIX_TEXT_BYTES];
 		struct prefix prefix;
 
-		cr_assert_eq(prefix_parse(&prefix, GOOD[i].text, why, sizeof(why)), 0, "%s: %s", GOOD[i].text, why);
+		cr_assert_eq(prefix_parse(&prefix, GOOD[i].text, why, sizeof(why)), 0, "%s: %s", GOOD[i].text,
+			     why);
 		cr_expect_str_eq(prefix_format(text, sizeof(text), &prefix), GOOD[i].back);
 	}
 }
@@ -98,17 +100,23 @@ Test(address, contains_by_bits_not_by_bytes)
 		const char *outer, *inner;
 		bool contains;
 	} rows[] = {
-		{"10.0.0.0/8", "10.255.0.0/16", true},	{"10.0.0.0/8", "11.0.0.0/16", false},
-		{"10.0.0.0/9", "10.127.0.0/16", true},	{"10.0.0.0/9", "10.128.0.0/16", false},
-		{"10.0.0.0/8", "10.0.0.0/8", true},	{"10.0.0.0/16", "10.0.0.0/8", false},
-		{"0.0.0.0/0", "203.0.113.0/24", true},	{"0.0.0.0/0", "::/0", false},
-		{"2001:db8::/33", "2001:db8:8000::/48", false}, {"2001:db8::/33", "2001:db8:7fff::/48", true},
+		{"10.0.0.0/8", "10.255.0.0/16", true},
+		{"10.0.0.0/8", "11.0.0.0/16", false},
+		{"10.0.0.0/9", "10.127.0.0/16", true},
+		{"10.0.0.0/9", "10.128.0.0/16", false},
+		{"10.0.0.0/8", "10.0.0.0/8", true},
+		{"10.0.0.0/16", "10.0.0.0/8", false},
+		{"0.0.0.0/0", "203.0.113.0/24", true},
+		{"0.0.0.0/0", "::/0", false},
+		{"2001:db8::/33", "2001:db8:8000::/48", false},
+		{"2001:db8::/33", "2001:db8:7fff::/48", true},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct prefix outer = parse(rows[i].outer), inner = parse(rows[i].inner);
 
-		cr_expect_eq(prefix_contains(&outer, &inner), rows[i].contains, "%s and %s", rows[i].outer, rows[i].inner);
+		cr_expect_eq(prefix_contains(&outer, &inner), rows[i].contains, "%s and %s", rows[i].outer,
+			     rows[i].inner);
 	}
 }
 

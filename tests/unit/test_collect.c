@@ -8,7 +8,7 @@
 #include "collect/collect.h"
 #include "packets.h"
 
-static struct config_scope scopes[] = {{(char *)(uintptr_t)"north"}, {(char *)(uintptr_t)"south"}};
+static struct config_scope scopes[] = {{(char *)(uintptr_t) "north"}, {(char *)(uintptr_t) "south"}};
 static struct config config = {.scopes = scopes, .scopes_count = 2};
 static struct config bare;
 static struct plan *plan;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The configuration: what YAML gives, where it is refused, what is checked as a whole, and that printing and reading
- * are each other's inverse.
+ * The configuration: what YAML gives, where it is refused, what is checked as a whole, and that printing and
+ * reading are each other's inverse.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -71,14 +71,15 @@ Test(config, reads_every_key)
 {
 	struct config *config = new_config();
 
-	cr_assert_eq(read_into(config, "interfaces:\n  - eth0\n  - {name: eth1, feed: mirror, mode: generic}\n"
-				       "dark:\n  - 10.0.0.0/8\n  - prefix: 192.0.2.0/24\n    scope: lab-1\n"
-				       "  - {prefixes: [198.51.100.0/24, '2001:db8::/32'], scope: lab_2}\n"
-				       "live: [10.1.0.0/16]\n"
-				       "decap:\n  - {type: vxlan, from: 203.0.113.0/30, key: 0x10}\n"
-				       "  - {type: ipip, from: '2001:db8::1', to: '2001:db8::2'}\n"
-				       "listen: '[::1]:9'\nnetns: sky\nstate: /tmp\nmemory: 16MB\naddresses: 77\n"
-				       "watch:\n  tcp: [443, 80]\n  udp: [53]\n"),
+	cr_assert_eq(read_into(config,
+			       "interfaces:\n  - eth0\n  - {name: eth1, feed: mirror, mode: generic}\n"
+			       "dark:\n  - 10.0.0.0/8\n  - prefix: 192.0.2.0/24\n    scope: lab-1\n"
+			       "  - {prefixes: [198.51.100.0/24, '2001:db8::/32'], scope: lab_2}\n"
+			       "live: [10.1.0.0/16]\n"
+			       "decap:\n  - {type: vxlan, from: 203.0.113.0/30, key: 0x10}\n"
+			       "  - {type: ipip, from: '2001:db8::1', to: '2001:db8::2'}\n"
+			       "listen: '[::1]:9'\nnetns: sky\nstate: /tmp\nmemory: 16MB\naddresses: 77\n"
+			       "watch:\n  tcp: [443, 80]\n  udp: [53]\n"),
 		     0, "%s", why);
 	cr_assert_eq(config->interfaces_count, 2);
 	cr_expect_str_eq(config->interfaces[0].name, "eth0");
@@ -120,8 +121,10 @@ static const struct {
 	const char *text, *because;
 } BAD[] = {
 	{"listen: a\nfoo: 1\n", "t.yaml:2: unknown key \"foo\""},
-	{"interfaces:\n- name: a\n  fed: mirror\n", "t.yaml:3: unknown key \"fed\" in interfaces; known are name, feed, mode"},
-	{"interfaces:\n- name: a\n  feed: mirror2\n", "t.yaml:3: feed cannot be \"mirror2\"; it is one of observe, routed"},
+	{"interfaces:\n- name: a\n  fed: mirror\n",
+	 "t.yaml:3: unknown key \"fed\" in interfaces; known are name, feed, mode"},
+	{"interfaces:\n- name: a\n  feed: mirror2\n",
+	 "t.yaml:3: feed cannot be \"mirror2\"; it is one of observe, routed"},
 	{"interfaces:\n- name: a\n  mode: 1\n", "t.yaml:3: mode cannot be \"1\""},
 	{"interfaces:\n- feed: mirror\n", "t.yaml:2: an entry of interfaces needs the key \"name\""},
 	{"interfaces: eth0\n", "t.yaml:1: interfaces must be a list"},
@@ -135,7 +138,8 @@ static const struct {
 	{"dark:\n- scope: a\n", "t.yaml:2: an entry of dark needs either prefix or prefixes"},
 	{"dark:\n- prefix: 10.0.0.0/8\n  prefixes: [11.0.0.0/8]\n", "t.yaml:2: an entry of dark needs either"},
 	{"dark:\n- prefix: 10.0.0.0/8\n  scope: Big\n", "\"Big\" cannot name a scope"},
-	{"dark:\n- 10.0.0.0/8\n- {prefix: 10.0.0.0/8, scope: b}\n", "t.yaml:3: 10.0.0.0/8 is given both as dark and as b"},
+	{"dark:\n- 10.0.0.0/8\n- {prefix: 10.0.0.0/8, scope: b}\n",
+	 "t.yaml:3: 10.0.0.0/8 is given both as dark and as b"},
 	{"dark: [10.0.0.0/8]\nlive: [10.0.0.0/8]\n", "t.yaml:2: 10.0.0.0/8 is given both as dark and as live"},
 	{"dark:\n- 10.0.0.0/8,11.0.0.0/8,x\n", "t.yaml:2: \"x\" is not a prefix"},
 	{"decap: [{type: gre}]\n", "needs the key \"from\""},
@@ -171,7 +175,8 @@ Test(config, refuses_with_file_line_and_reason)
 		struct config *config = new_config();
 
 		cr_expect_lt(read_into(config, BAD[i].text), 0, "%s", BAD[i].text);
-		cr_expect(strstr(why, BAD[i].because), "%s gives \"%s\", not \"%s\"", BAD[i].text, why, BAD[i].because);
+		cr_expect(strstr(why, BAD[i].because), "%s gives \"%s\", not \"%s\"", BAD[i].text, why,
+			  BAD[i].because);
 		cr_expect_null(strchr(why, '\n'));
 		config_free(&config);
 	}
@@ -208,8 +213,8 @@ Test(config, command_line_tunnels)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct config *config = new_config();
 
-		cr_expect_eq(!config_add_decap(config, rows[i].text, why, sizeof(why)), !rows[i].because, "%s: %s",
-			     rows[i].text, why);
+		cr_expect_eq(!config_add_decap(config, rows[i].text, why, sizeof(why)), !rows[i].because,
+			     "%s: %s", rows[i].text, why);
 		cr_expect(!rows[i].because || strstr(why, rows[i].because), "%s: \"%s\"", rows[i].text, why);
 		config_free(&config);
 	}
@@ -226,17 +231,20 @@ static const struct {
 	{"interfaces: [e]", true, "no address is dark"},
 	{"interfaces: [e]\ndark: [10.0.0.0/8]", true, NULL},
 	{"interfaces: [{name: e, feed: tunnel}]\ndark: [10.0.0.0/8]", true, "no tunnel may be opened"},
-	{"interfaces: [{name: e, feed: tunnel}]\ndark: [10.0.0.0/8]\ndecap: [{type: gre, from: 192.0.2.1}]", true, NULL},
+	{"interfaces: [{name: e, feed: tunnel}]\ndark: [10.0.0.0/8]\ndecap: [{type: gre, from: 192.0.2.1}]",
+	 true, NULL},
 	{"dark: [10.0.0.0/8, 10.1.0.0/16]", false, "10.1.0.0/16 and 10.0.0.0/8 overlap"},
 	{"dark: [10.1.0.0/16, 10.0.0.0/8]", false, "overlap"},
 	{"dark: [10.0.0.0/8, {prefix: 10.1.0.0/16, scope: b}]", false, NULL},
 	{"dark: [10.0.0.0/8, {prefix: 10.1.0.0/16, scope: b}, 10.1.2.0/24]", false, NULL},
 	{"dark: [10.0.0.0/8, 10.1.2.0/24]\nlive: [10.1.0.0/16]", false, NULL},
-	{"dark: [10.0.0.0/8, {prefix: 10.1.0.0/16, scope: b}, 10.2.0.0/16]", false, "10.2.0.0/16 and 10.0.0.0/8 overlap"},
+	{"dark: [10.0.0.0/8, {prefix: 10.1.0.0/16, scope: b}, 10.2.0.0/16]", false,
+	 "10.2.0.0/16 and 10.0.0.0/8 overlap"},
 	{"dark: ['2001:db8::/32', '2001:db8:1::/48']", false, "overlap"},
 	{"dark: [0.0.0.0/0, '::/0']", false, NULL},
 	{"dark: [10.0.0.0/8]\nlive: [11.0.0.0/8]", false, "the live prefix 11.0.0.0/8 is no hole"},
-	{"dark: [10.0.0.0/8]\nlive: [10.1.0.0/16, 10.1.1.0/24]", false, "the live prefix 10.1.1.0/24 is no hole"},
+	{"dark: [10.0.0.0/8]\nlive: [10.1.0.0/16, 10.1.1.0/24]", false,
+	 "the live prefix 10.1.1.0/24 is no hole"},
 	{"memory: 1MB", false, "at least 8MB"},
 };
 
@@ -307,11 +315,12 @@ static void print_again(const char *text)
 
 Test(config, printing_and_reading_are_inverse)
 {
-	print_again("interfaces: [eth0, {name: eth1, feed: routed, mode: native}]\n"
-		    "dark: [10.0.0.0/8, {prefix: 10.1.0.0/16, scope: '1'}, {prefix: '2001:db8::/32', scope: 'null'}]\n"
-		    "live: [10.2.0.0/16]\n"
-		    "decap: [{type: gre, from: 192.0.2.1, key: 0}, {type: ipip, from: '::/0', to: '::1'}]\n"
-		    "netns: 'a: b'\nstate: '#x'\nwatch: {tcp: [0, 65535]}\n");
+	print_again(
+		"interfaces: [eth0, {name: eth1, feed: routed, mode: native}]\n"
+		"dark: [10.0.0.0/8, {prefix: 10.1.0.0/16, scope: '1'}, {prefix: '2001:db8::/32', scope: 'null'}]\n"
+		"live: [10.2.0.0/16]\n"
+		"decap: [{type: gre, from: 192.0.2.1, key: 0}, {type: ipip, from: '::/0', to: '::1'}]\n"
+		"netns: 'a: b'\nstate: '#x'\nwatch: {tcp: [0, 65535]}\n");
 	print_again("interfaces: [e]\ndark: [10.0.0.0/8]\ndecap: [{type: vxlan, from: 1.2.3.4}]\n");
 	print_again("dark: [0.0.0.0/0]\nwatch: {udp: [53]}\ndecap: [{type: gre, from: 1.2.3.4}]\n");
 }

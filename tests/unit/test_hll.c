@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hll: the estimate on known numbers of hosts, seed by seed, and merging. Registers are filled by the pipeline's own
- * sketch, through frames.
+ * hll: the estimate on known numbers of hosts, seed by seed, and merging. Registers are filled by the
+ * pipeline's own sketch, through frames.
  */
 #include <math.h>
 

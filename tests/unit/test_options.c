@@ -151,10 +151,21 @@ Test(options, reads_sizes)
 		int err;
 		uint64_t bytes;
 	} rows[] = {
-		{"0", 0, 0},	       {"17", 0, 17},		   {"17B", 0, 17},	       {"1K", 0, 1024},
-		{"2MB", 0, 2u << 20},  {"3G", 0, UINT64_C(3) << 30}, {"", -EINVAL, 0},	       {"M", -EINVAL, 0},
-		{"1KK", -EINVAL, 0},   {"1MBx", -EINVAL, 0},	   {"1 M", -EINVAL, 0},	       {"0x10", -EINVAL, 0},
-		{"1m", -EINVAL, 0},    {"18446744073709551615", 0, UINT64_MAX}, {"18446744073709551616", -ERANGE, 0},
+		{"0", 0, 0},
+		{"17", 0, 17},
+		{"17B", 0, 17},
+		{"1K", 0, 1024},
+		{"2MB", 0, 2u << 20},
+		{"3G", 0, UINT64_C(3) << 30},
+		{"", -EINVAL, 0},
+		{"M", -EINVAL, 0},
+		{"1KK", -EINVAL, 0},
+		{"1MBx", -EINVAL, 0},
+		{"1 M", -EINVAL, 0},
+		{"0x10", -EINVAL, 0},
+		{"1m", -EINVAL, 0},
+		{"18446744073709551615", 0, UINT64_MAX},
+		{"18446744073709551616", -ERANGE, 0},
 		{"17179869184G", -ERANGE, 0},
 	};
 
@@ -166,14 +177,15 @@ Test(options, reads_sizes)
 	}
 }
 
-/* The table: a letter and a name mean one thing in each command, and each option is told in the help of its commands. */
+/* The table: a letter and a name mean one thing in each command, and each option is told in the help of its
+ * commands. */
 Test(options, help_tells_every_option_once)
 {
 	static const struct {
 		const char *name;
 		unsigned int commands;
 	} rows[] = {
-#define IN(command) (1u << COMMAND_##command)
+#define IN(command)						      (1u << COMMAND_##command)
 #define AG_OPTION(name, text, letter, kind, argument, commands, help) {text, commands},
 #include "airglow/option.def"
 	};
@@ -191,7 +203,8 @@ Test(options, help_tells_every_option_once)
 
 			snprintf(line, sizeof(line), "--%s", rows[i].name);
 			for (found = strstr(help, line); found; found = strstr(found + 1, line))
-				if (strchr(" \n", found[strlen(line)]) && found[-1] == ' ' && strchr(" ,", found[-2]))
+				if (strchr(" \n", found[strlen(line)]) && found[-1] == ' ' &&
+				    strchr(" ,", found[-2]))
 					break;
 			cr_expect_eq(found != NULL, (rows[i].commands >> command & 1) != 0, "%s of %s", line,
 				     options_command_label((enum command)command));

@@ -33,7 +33,8 @@ Test(parse, up_to_three_tags_of_every_type)
 				frame_tag(&f, 100 + i, i == tags ? 0x0800 : types[(t + i) % 3]);
 			put_syn(&f);
 			SEND(sensor, &f,
-			     tags <= 3 ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_UNSUPPORTED_ENCAP));
+			     tags <= 3 ? want_tcp(&f, AG_CLASS_SCAN)
+				       : want_outcome(AG_OUTCOME_UNSUPPORTED_ENCAP));
 		}
 	}
 }
@@ -77,8 +78,10 @@ Test(parse, what_a_label_stack_carries)
 	static const struct {
 		uint8_t first;
 		enum ag_outcome outcome;
-	} cases[] = {{0x00, AG_OUTCOME_UNSUPPORTED_ENCAP}, {0x10, AG_OUTCOME_UNSUPPORTED_ENCAP},
-		     {0x50, AG_OUTCOME_UNSUPPORTED_ENCAP}, {0x40, AG_OUTCOME_TRUNCATED_IP},
+	} cases[] = {{0x00, AG_OUTCOME_UNSUPPORTED_ENCAP},
+		     {0x10, AG_OUTCOME_UNSUPPORTED_ENCAP},
+		     {0x50, AG_OUTCOME_UNSUPPORTED_ENCAP},
+		     {0x40, AG_OUTCOME_TRUNCATED_IP},
 		     {0x60, AG_OUTCOME_TRUNCATED_IP}};
 
 	for (unsigned int i = 0; i < 5; i++) {
@@ -138,12 +141,14 @@ Test(parse, version_that_contradicts_the_ethertype)
 	for (unsigned int version = 0; version < 16; version++) {
 		frame_syn4(&f, 23);
 		f.bytes[14] = (uint8_t)(version << 4 | 5);
-		SEND(sensor, &f, version == 4 ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_MALFORMED_IP));
+		SEND(sensor, &f,
+		     version == 4 ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_MALFORMED_IP));
 		SEND_CUT(sensor, &f, 15, 15,
 			 want_outcome(version == 4 ? AG_OUTCOME_TRUNCATED_IP : AG_OUTCOME_MALFORMED_IP));
 		frame_syn6(&f, 23);
 		f.bytes[14] = (uint8_t)(version << 4);
-		SEND(sensor, &f, version == 6 ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_MALFORMED_IP));
+		SEND(sensor, &f,
+		     version == 6 ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_MALFORMED_IP));
 	}
 }
 
@@ -309,7 +314,7 @@ Test(parse, header_length_beyond_the_packet)
 	frame_ether(&f, 0x0800);
 	frame_ip4(&f, SOURCE4, DARK4, 17);
 	frame_udp(&f, 1, 2);
-	frame_end(&f); /* 28 bytes */
+	frame_end(&f);	    /* 28 bytes */
 	f.bytes[14] = 0x48; /* 32 */
 	w = want_dark(&f);
 	w.anomalies = bit(AG_ANOMALY_IP_BAD_IHL) | bit(AG_ANOMALY_IP_BAD_LENGTH) | bit(AG_ANOMALY_L4_TRUNCATED);

@@ -159,7 +159,8 @@ Test(parse_ip6, chain_cut_at_every_length)
 
 Test(parse_ip6, transport_beyond_the_head)
 {
-	/* The transport header begins at 78 + 8 * words and is inside while its bytes are inside the first 256. */
+	/* The transport header begins at 78 + 8 * words and is inside while its bytes are inside the first 256.
+	 */
 	for (unsigned int words = 20; words <= 24; words++) {
 		unsigned int l4;
 		struct want w;

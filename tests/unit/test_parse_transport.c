@@ -78,7 +78,9 @@ Test(parse_transport, syn_with_data)
 		frame_tcp(&f, 40000, 22, flags[i]);
 		frame_fill(&f, 'x', 3);
 		frame_end(&f);
-		w = want_tcp(&f, pure ? AG_CLASS_SCAN : flags[i] == 0x12 ? AG_CLASS_BACKSCATTER : AG_CLASS_OTHER);
+		w = want_tcp(&f, pure		    ? AG_CLASS_SCAN
+				 : flags[i] == 0x12 ? AG_CLASS_BACKSCATTER
+						    : AG_CLASS_OTHER);
 		w.anomalies = pure ? bit(AG_ANOMALY_SYN_PAYLOAD) : 0;
 		SEND(sensor, &f, w);
 	}

@@ -44,12 +44,12 @@ Test(plan, empty)
 Test(plan, counts_addresses_by_scope)
 {
 	const struct plan_prefix prefixes[] = {
-		make4(0x0a010000, 16, 1),     /* 65,536 */
-		make4(0x0a018000, 17, 2),     /* half of them */
-		make4(0x0a01ff00, 24, 0),     /* less 256 of scope 2 */
-		make4(0x0a01ff80, 25, 3),     /* 128 of them back */
-		make4(0x0a000001, 32, 4),     /* one */
-		make4(0x0a000000, 30, 5),     /* three besides it */
+		make4(0x0a010000, 16, 1), /* 65,536 */
+		make4(0x0a018000, 17, 2), /* half of them */
+		make4(0x0a01ff00, 24, 0), /* less 256 of scope 2 */
+		make4(0x0a01ff80, 25, 3), /* 128 of them back */
+		make4(0x0a000001, 32, 4), /* one */
+		make4(0x0a000000, 30, 5), /* three besides it */
 	};
 	struct plan *plan = build(prefixes, 6);
 
@@ -82,8 +82,8 @@ Test(plan, whole_holes_leave_nothing)
 
 Test(plan, order_of_the_list_does_not_matter)
 {
-	struct plan_prefix prefixes[] = {make4(0x0a010000, 16, 1), make4(0x0a010200, 24, 2), make4(0x0a010280, 25, 0),
-					 make4(0x0a0102f0, 28, 3)};
+	struct plan_prefix prefixes[] = {make4(0x0a010000, 16, 1), make4(0x0a010200, 24, 2),
+					 make4(0x0a010280, 25, 0), make4(0x0a0102f0, 28, 3)};
 	struct plan *forth = build(prefixes, 4), *back;
 	uint32_t index;
 
@@ -102,7 +102,8 @@ Test(plan, order_of_the_list_does_not_matter)
 
 Test(plan, indices_are_each_addresses_own)
 {
-	const struct plan_prefix prefixes[] = {make4(0x0a010000, 22, 1), make4(0x0a010180, 26, 0), make4(0x0c000010, 28, 2)};
+	const struct plan_prefix prefixes[] = {make4(0x0a010000, 22, 1), make4(0x0a010180, 26, 0),
+					       make4(0x0c000010, 28, 2)};
 	struct plan *plan = build(prefixes, 3);
 	static uint8_t used[16 * 256];
 
@@ -141,7 +142,8 @@ static void visit(void *arg, uint32_t page, const struct ag_split *split, unsign
 
 Test(plan, walk_visits_every_page)
 {
-	const struct plan_prefix prefixes[] = {make4(0x0a010000, 20, 1), make4(0x0a010280, 25, 2), make4(0xc0000000, 29, 3)};
+	const struct plan_prefix prefixes[] = {make4(0x0a010000, 20, 1), make4(0x0a010280, 25, 2),
+					       make4(0xc0000000, 29, 3)};
 	struct plan *plan = build(prefixes, 3);
 	struct walk w = {.plan = plan};
 
@@ -154,8 +156,10 @@ Test(plan, walk_visits_every_page)
 
 Test(plan, the_same_prefix_twice_is_refused)
 {
-	const struct plan_prefix four[] = {make4(0x0a010000, 16, 1), make4(0x0b000000, 8, 1), make4(0x0a010000, 16, 2)};
-	struct plan_prefix six[2] = {{.prefix = {.family = 6, .length = 32, .addr = {0x20, 1, 0xd, 0xb8}}, .scope = 1}};
+	const struct plan_prefix four[] = {make4(0x0a010000, 16, 1), make4(0x0b000000, 8, 1),
+					   make4(0x0a010000, 16, 2)};
+	struct plan_prefix six[2] = {
+		{.prefix = {.family = 6, .length = 32, .addr = {0x20, 1, 0xd, 0xb8}}, .scope = 1}};
 	struct plan *plan = NULL;
 
 	cr_assert_eq(plan_new(&plan, four, 3, false, why, sizeof(why)), -EEXIST);

@@ -50,7 +50,11 @@ Test(reach, thresholds)
 	static const struct {
 		uint64_t addresses;
 		bool survey, reachability;
-	} cases[] = {{4096, false, false}, {4095, true, false}, {1024, true, false}, {1023, true, true}, {1, true, true}};
+	} cases[] = {{4096, false, false},
+		     {4095, true, false},
+		     {1024, true, false},
+		     {1023, true, true},
+		     {1, true, true}};
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct snapshot_reach r;

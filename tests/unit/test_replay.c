@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * replay: packet time moves the interval, time that runs backwards is counted and remembered, snap lengths reach
- * the pipeline.
+ * replay: packet time moves the interval, time that runs backwards is counted and remembered, snap lengths
+ * reach the pipeline.
  */
 #include "capture_files.h"
 #include "engine/replay.h"

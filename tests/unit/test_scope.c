@@ -135,7 +135,8 @@ Test(scope, every_destination)
 
 Test(scope, another_side_of_the_settings)
 {
-	struct plan_prefix elsewhere = {.prefix = {.family = 4, .length = 24, .addr = {8, 8, 8, 0}}, .scope = 7};
+	struct plan_prefix elsewhere = {.prefix = {.family = 4, .length = 24, .addr = {8, 8, 8, 0}},
+					.scope = 7};
 	struct plan *plan = NULL, *old = sensor->plan;
 	struct want w;
 	char why[256];
@@ -224,7 +225,7 @@ static void add_random(struct reference *r, uint64_t *state, unsigned int family
 	for (unsigned int i = 1; i < bits / 8; i++)
 		p.prefix.addr[i] = (uint8_t)(next_random(state) % 4 ? 0 : next_random(state) & 0x83);
 	for (unsigned int i = p.prefix.length; i < bits; i++)
-		p.prefix.addr[i / 8] &= (uint8_t)~(0x80 >> i % 8);
+		p.prefix.addr[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 	if (!is_twin(r, &p.prefix))
 		r->prefixes[r->count++] = p;
 }
@@ -266,7 +267,8 @@ static uint64_t class_total(const struct ag_counters *c, unsigned int scope)
 	return sum;
 }
 
-static void probe(struct native *native, const struct reference *r, unsigned int family, const uint8_t address[16])
+static void probe(struct native *native, const struct reference *r, unsigned int family,
+		  const uint8_t address[16])
 {
 	const struct ag_counters *c = native_tables(native)->counters;
 	unsigned int scope = scope_of(r, family, address), expected = scope ? scope : 1;
@@ -287,11 +289,12 @@ static void probe(struct native *native, const struct reference *r, unsigned int
 }
 
 /* plan_lookup says the same as the pipeline; the index of an address is its own. */
-static void probe_plan(const struct plan *plan, const struct reference *r, unsigned int family, const uint8_t address[16])
+static void probe_plan(const struct plan *plan, const struct reference *r, unsigned int family,
+		       const uint8_t address[16])
 {
 	unsigned int scope = scope_of(r, family, address);
-	uint32_t index, word = (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 | (uint32_t)address[2] << 8 |
-			       address[3];
+	uint32_t index, word = (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 |
+			       (uint32_t)address[2] << 8 | address[3];
 
 	if (family == 6) {
 		cr_assert_eq(plan_lookup6(plan, address), scope);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * classify: every row of service.def, asked for and answered, with a negative twin each; and the request bytes that
- * the field's scanners send (zmap, masscan), which are not taken from the table.
+ * classify: every row of service.def, asked for and answered, with a negative twin each; and the request bytes
+ * that the field's scanners send (zmap, masscan), which are not taken from the table.
  */
 #include "sensor.h"
 
@@ -15,7 +15,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define AG_SIGNATURE(name_, service_, direction_, offset_, mask_, value_, min_, help)                                  \
+#define AG_SIGNATURE(name_, service_, direction_, offset_, mask_, value_, min_, help)                          \
 	{#name_, AG_SERVICE_##service_, AG_##direction_, offset_, min_, mask_, value_},
 #include "airglow/service.def"
 };
@@ -58,7 +58,8 @@ static enum ag_service expect(unsigned int port, unsigned int direction, const u
 	return AG_SERVICE_NONE;
 }
 
-static enum ag_service send_datagram(unsigned int sport, unsigned int dport, const uint8_t *payload, unsigned int n)
+static enum ag_service send_datagram(unsigned int sport, unsigned int dport, const uint8_t *payload,
+				     unsigned int n)
 {
 	enum ag_service asked = expect(dport, AG_REQUEST, payload, n);
 	enum ag_service answered = asked ? AG_SERVICE_NONE : expect(sport, AG_RESPONSE, payload, n);
@@ -90,7 +91,8 @@ static unsigned int fill_payload(const struct row *r, uint8_t payload[128])
 	return r->min;
 }
 
-static void send_row(const struct row *r, unsigned int port, const uint8_t *payload, unsigned int n, bool must_match)
+static void send_row(const struct row *r, unsigned int port, const uint8_t *payload, unsigned int n,
+		     bool must_match)
 {
 	enum ag_service got = r->direction == AG_REQUEST ? send_datagram(40000, port, payload, n)
 							 : send_datagram(port, 40000, payload, n);
@@ -145,8 +147,8 @@ static const struct {
 	{1, 123, AG_SERVICE_NTP, 8, {0x17, 0x00, 0x03, 0x2a, 0, 0, 0, 0}},
 	{1, 123, AG_SERVICE_NTP, 48, {0xe3, 0x00, 0x04, 0xfa}},
 	{1, 123, AG_SERVICE_NTP, 12, {0x16, 0x02, 0x00, 0x01}},
-	{1, 53, AG_SERVICE_DNS, 30, {0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7, 'v', 'e', 'r', 's', 'i', 'o', 'n', 4,
-				     'b', 'i', 'n', 'd', 0, 0, 16, 0, 3}},
+	{1, 53, AG_SERVICE_DNS, 30, {0x12, 0x34, 1,   0,   0,	1, 0,	0,   0,	  0,   0, 0, 7,	 'v', 'e',
+				     'r',  's',	 'i', 'o', 'n', 4, 'b', 'i', 'n', 'd', 0, 0, 16, 0,   3}},
 	{53, 1, AG_SERVICE_DNS, 20, {0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1}},
 	{1, 1900, AG_SERVICE_SSDP, 21, "M-SEARCH * HTTP/1.1\r\n"},
 	{1900, 1, AG_SERVICE_SSDP, 15, "HTTP/1.1 200 OK"},
@@ -163,7 +165,8 @@ static const struct {
 	{1, 1434, AG_SERVICE_MSSQL, 1, {2}},
 	{1, 19, AG_SERVICE_CHARGEN, 1, {1}},
 	{1, 17, AG_SERVICE_QOTD, 2, {0x0d, 0x0a}},
-	{1, 111, AG_SERVICE_PORTMAP, 40, {0x65, 0x72, 0x0a, 0x37, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0x86, 0xa0, 0, 0, 0, 2, 0, 0, 0, 4}},
+	{1, 111, AG_SERVICE_PORTMAP, 40, {0x65, 0x72, 0x0a, 0x37, 0, 0, 0, 0, 0, 0, 0, 2,
+					  0,	1,    0x86, 0xa0, 0, 0, 0, 2, 0, 0, 0, 4}},
 	{1, 137, AG_SERVICE_NETBIOS, 50, {0x80, 0xf0, 0, 0x10, 0, 1, 0, 0, 0, 0, 0, 0, 0x20, 'C', 'K', 'A'}},
 	{1, 623, AG_SERVICE_IPMI, 23, {6, 0, 0xff, 7}},
 	{1, 520, AG_SERVICE_RIPV1, 24, {1, 1}},
@@ -185,7 +188,11 @@ static const struct {
 	{1, 2362, AG_SERVICE_DIGI, 14, {'D', 'I', 'G', 'I', 0, 1, 0, 6}},
 	{1, 1194, AG_SERVICE_OPENVPN, 14, {0x38, 1, 2, 3, 4, 5, 6, 7, 8}},
 	{1, 500, AG_SERVICE_ISAKMP, 60, {1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x10, 2}},
-	{1, 69, AG_SERVICE_TFTP, 20, {0, 1, 'a', '.', 'p', 'd', 'f', 0, 'n', 'e', 't', 'a', 's', 'c', 'i', 'i', 0}},
+	{1,
+	 69,
+	 AG_SERVICE_TFTP,
+	 20,
+	 {0, 1, 'a', '.', 'p', 'd', 'f', 0, 'n', 'e', 't', 'a', 's', 'c', 'i', 'i', 0}},
 	{1, 427, AG_SERVICE_SLP, 29, {2, 9, 0, 0, 0x1d}},
 	{1, 53, AG_SERVICE_NONE, 3, "abc"},
 	{1, 123, AG_SERVICE_NONE, 48, {0}},
@@ -195,8 +202,8 @@ static const struct {
 Test(service, bytes_seen_on_the_wire)
 {
 	for (unsigned int i = 0; i < sizeof(wire) / sizeof(wire[0]); i++)
-		cr_assert_eq(send_datagram(wire[i].sport, wire[i].dport, wire[i].payload, wire[i].n), wire[i].service,
-			     "%u: ports %u, %u", i, wire[i].sport, wire[i].dport);
+		cr_assert_eq(send_datagram(wire[i].sport, wire[i].dport, wire[i].payload, wire[i].n),
+			     wire[i].service, "%u: ports %u, %u", i, wire[i].sport, wire[i].dport);
 }
 
 Test(service, requests_before_answers)

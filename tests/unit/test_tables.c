@@ -14,7 +14,8 @@ static char why[512];
 
 static struct plan *plan_of(uint8_t second, unsigned int length, unsigned int scope)
 {
-	struct plan_prefix p = {.prefix = {.family = 4, .length = (uint8_t)length, .addr = {60, second}}, .scope = scope};
+	struct plan_prefix p = {.prefix = {.family = 4, .length = (uint8_t)length, .addr = {60, second}},
+				.scope = scope};
 	struct plan *plan = NULL;
 
 	cr_assert_eq(plan_new(&plan, &p, 1, false, why, sizeof(why)), 0, "%s", why);
@@ -63,7 +64,8 @@ Test(tables, memory_bound)
 	struct plan *plan = plan_of(1, 16, 1);
 	struct table_sizes sizes = tables_size(plan, 1);
 	uint64_t need = tables_bytes(&sizes);
-	struct engine_options options = {.kind = ENGINE_NATIVE, .replay = true, .plan = plan, .memory_bytes = need - 1};
+	struct engine_options options = {
+		.kind = ENGINE_NATIVE, .replay = true, .plan = plan, .memory_bytes = need - 1};
 	struct engine *engine = NULL;
 
 	cr_assert_eq(engine_open(&engine, &options, why, sizeof(why)), -ENOSPC);

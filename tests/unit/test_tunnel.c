@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * parse: tunnels are opened for the configured outer sources only; everything else about them is refused or is a
- * packet to its outer destination.
+ * parse: tunnels are opened for the configured outer sources only; everything else about them is refused or is
+ * a packet to its outer destination.
  */
 #include "sensor.h"
 
@@ -109,14 +109,16 @@ Test(tunnel, gre_key_must_fit)
 		unsigned int flags;
 		uint32_t key;
 		bool fits;
-	} cases[] = {{0x2000, 0x01020304, true}, {0x2000, 0x01020305, false}, {0, 0, false}, {0x1000, 0, false}};
+	} cases[] = {
+		{0x2000, 0x01020304, true}, {0x2000, 0x01020305, false}, {0, 0, false}, {0x1000, 0, false}};
 
 	allow(AG_DECAP_GRE, true, 0x01020304);
 	for (unsigned int i = 0; i < 4; i++) {
 		begin(ROUTER, ANYWHERE, 47);
 		put_gre(cases[i].flags, 0x0800, cases[i].key);
 		inner_syn();
-		SEND(sensor, &f, cases[i].fits ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_DECAP_REFUSED));
+		SEND(sensor, &f,
+		     cases[i].fits ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_DECAP_REFUSED));
 	}
 	/* Another line with the other key. */
 	allow(AG_DECAP_GRE, true, 0x01020305);
@@ -216,7 +218,8 @@ Test(tunnel, prefixes_of_outer_sources)
 		SEND(sensor, &f, want_tcp(&f, AG_CLASS_SCAN));
 		if (!lengths[i])
 			continue;
-		begin(ROUTER ^ 1u << (32 - lengths[i]), COLLECTOR, 4); /* differs in the last bit of the prefix */
+		begin(ROUTER ^ 1u << (32 - lengths[i]), COLLECTOR,
+		      4); /* differs in the last bit of the prefix */
 		inner_syn();
 		SEND(sensor, &f, want_outer(4));
 	}
@@ -246,8 +249,8 @@ Test(tunnel, outer_ip6)
 			frame_ip6(&f, other, collector6, 47);
 			put_gre(0, 0x0800, 0);
 			inner_syn();
-			SEND(sensor, &f, k && lengths[i] ? want_outcome(AG_OUTCOME_NOT_DARK)
-							 : want_tcp(&f, AG_CLASS_SCAN));
+			SEND(sensor, &f,
+			     k && lengths[i] ? want_outcome(AG_OUTCOME_NOT_DARK) : want_tcp(&f, AG_CLASS_SCAN));
 		}
 	}
 }
@@ -370,7 +373,8 @@ Test(tunnel, two_levels_and_no_third)
 				put_gre(0, 0x0800, 0);
 		}
 		inner_syn();
-		SEND(sensor, &f, levels <= 2 ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_DECAP_REFUSED));
+		SEND(sensor, &f,
+		     levels <= 2 ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_DECAP_REFUSED));
 	}
 	/* The third from somebody else is a packet to its destination. */
 	frame_begin(&f);
@@ -407,6 +411,7 @@ Test(tunnel, sixteen_lines)
 		begin(ROUTER, ANYWHERE, 47);
 		put_gre(0x2000, 0x0800, i);
 		inner_syn();
-		SEND(sensor, &f, i < AG_DECAP_MAX ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_DECAP_REFUSED));
+		SEND(sensor, &f,
+		     i < AG_DECAP_MAX ? want_tcp(&f, AG_CLASS_SCAN) : want_outcome(AG_OUTCOME_DECAP_REFUSED));
 	}
 }

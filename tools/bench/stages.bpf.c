@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a stage costs: the driver writes the next frame of a trace into the packet and tail-calls the program under
- * test. Those are the sensor itself and, from the very same headers, the way cut off behind each stage. The sensor's
- * own maps take no part: this object has its own.
+ * What a stage costs: the driver writes the next frame of a trace into the packet and tail-calls the program
+ * under test. Those are the sensor itself and, from the very same headers, the way cut off behind each stage.
+ * The sensor's own maps take no part: this object has its own.
  */
 #include "bpf/airglow.bpf.c"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Nanoseconds a packet, stage by stage, inside the kernel: loads stages.bpf.o with a plan, plays each capture by
- * BPF_PROG_RUN through every program in turn, round after round, and prints medians as JSON. Owns the method; what is
- * played, and what the figures are compared with, is tools/bench/run's business.
+ * Nanoseconds a packet, stage by stage, inside the kernel: loads stages.bpf.o with a plan, plays each capture
+ * by BPF_PROG_RUN through every program in turn, round after round, and prints medians as JSON. Owns the
+ * method; what is played, and what the figures are compared with, is tools/bench/run's business.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -52,8 +52,8 @@ static const struct {
 	const char *name, *program;
 	bool books;
 } stages[] = {
-	{"empty", "bench_empty", false},	 {"head", "bench_head", false},
-	{"parse", "bench_parse", false},	 {"scope", "bench_scope", false},
+	{"empty", "bench_empty", false},       {"head", "bench_head", false},
+	{"parse", "bench_parse", false},       {"scope", "bench_scope", false},
 	{"classify", "bench_classify", false}, {"account", "bench_account", true},
 	{"airglow", "airglow", true},
 };
@@ -71,7 +71,8 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 	return -1;
 }
 
-/* --- the plan ------------------------------------------------------------------------------------------------ */
+/* --- the plan ------------------------------------------------------------------------------------------------
+ */
 
 struct prefix_list {
 	struct plan_prefix prefix[PREFIXES_MAX];
@@ -109,7 +110,8 @@ static int make_plan(struct plan **plan, const char *dark)
 	return 0;
 }
 
-/* --- the trace ----------------------------------------------------------------------------------------------- */
+/* --- the trace -----------------------------------------------------------------------------------------------
+ */
 
 static void take_frame(struct trace_frame *to, const struct capture_frame *f)
 {
@@ -145,7 +147,8 @@ static int read_trace(struct trace_frame **trace, const char *file, unsigned int
 	return (int)n;
 }
 
-/* --- the programs -------------------------------------------------------------------------------------------- */
+/* --- the programs --------------------------------------------------------------------------------------------
+ */
 
 static void *map_memory(const struct bpf_map *map, int *failed)
 {
@@ -290,7 +293,8 @@ static int measure_all(struct bench *b, unsigned int rounds, double ns[STAGES][R
 	return 0;
 }
 
-/* --- figures ------------------------------------------------------------------------------------------------- */
+/* --- figures -------------------------------------------------------------------------------------------------
+ */
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -318,10 +322,10 @@ static json_t *describe(struct bench *b, unsigned int rounds, double ns[STAGES][
 		qsort(ns[i], rounds, sizeof(ns[i][0]), compare_doubles);
 		median = ns[i][rounds / 2];
 		empty = i ? empty : median;
-		json_array_append_new(list, json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", stages[i].name, "ns",
-						      round_ns(median), "over_empty_ns", round_ns(median - empty),
-						      "min", round_ns(ns[i][0]), "max",
-						      round_ns(ns[i][rounds - 1])));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", stages[i].name, "ns",
+						round_ns(median), "over_empty_ns", round_ns(median - empty),
+						"min", round_ns(ns[i][0]), "max", round_ns(ns[i][rounds - 1])));
 	}
 	return json_pack("{s:i, s:i, s:I, s:o}", "frames", b->frames, "rounds", rounds, "dark",
 			 (json_int_t)b->tables.counters[0].dark, "stages", list);
@@ -347,15 +351,19 @@ static int bench_file(json_t *result, const struct options *o, const struct plan
 	return err;
 }
 
-/* --- the command line ---------------------------------------------------------------------------------------- */
+/* --- the command line ----------------------------------------------------------------------------------------
+ */
 
-static const char usage[] = "usage: stages --dark PREFIX[,...] [--rounds N] [--packets N] [--cpu N] NAME=FILE...\n";
+static const char usage[] =
+	"usage: stages --dark PREFIX[,...] [--rounds N] [--packets N] [--cpu N] NAME=FILE...\n";
 
 static int read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"dark", required_argument, NULL, 'd'},	 {"rounds", required_argument, NULL, 'r'},
-		{"packets", required_argument, NULL, 'p'}, {"cpu", required_argument, NULL, 'c'},
+		{"dark", required_argument, NULL, 'd'},
+		{"rounds", required_argument, NULL, 'r'},
+		{"packets", required_argument, NULL, 'p'},
+		{"cpu", required_argument, NULL, 'c'},
 		{},
 	};
 	int key;
@@ -384,12 +392,15 @@ static int pin(int cpu)
 
 	CPU_ZERO(&set);
 	CPU_SET((size_t)cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? complain("cannot run on CPU %d: %s", cpu, strerror(errno)) : 0;
+	return sched_setaffinity(0, sizeof(set), &set)
+		       ? complain("cannot run on CPU %d: %s", cpu, strerror(errno))
+		       : 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {.rounds = 9, .packets_max = 1u << 20, .cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1};
+	struct options o = {
+		.rounds = 9, .packets_max = 1u << 20, .cpu = (int)sysconf(_SC_NPROCESSORS_ONLN) - 1};
 	json_t *result = json_object();
 	struct plan *plan = NULL;
 	int err = read_options(&o, argc, argv), i;

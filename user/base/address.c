@@ -69,19 +69,22 @@ int prefix_parse(struct prefix *out, const char *text, char *why, size_t why_siz
 	unsigned int bits, most;
 
 	if (length >= sizeof(address)) {
-		snprintf(why, why_size, "\"%.60s\" is not a prefix; write one like 203.0.113.0/24 or 2001:db8::/32", text);
+		snprintf(why, why_size,
+			 "\"%.60s\" is not a prefix; write one like 203.0.113.0/24 or 2001:db8::/32", text);
 		return -EINVAL;
 	}
 	memcpy(address, text, length);
 	address[length] = '\0';
 	if (prefix_parse_address(&prefix, address, why, why_size)) {
-		snprintf(why, why_size, "\"%.60s\" is not a prefix; write one like 203.0.113.0/24 or 2001:db8::/32", text);
+		snprintf(why, why_size,
+			 "\"%.60s\" is not a prefix; write one like 203.0.113.0/24 or 2001:db8::/32", text);
 		return -EINVAL;
 	}
 	most = prefix.length;
 	bits = most;
 	if (slash && parse_length(slash + 1, most, &bits)) {
-		snprintf(why, why_size, "\"%.60s\": the length behind the slash must be a number from 0 to %u", text, most);
+		snprintf(why, why_size, "\"%.60s\": the length behind the slash must be a number from 0 to %u",
+			 text, most);
 		return -EINVAL;
 	}
 	prefix.length = (uint8_t)bits;
@@ -140,8 +143,8 @@ static int copy_part(char *buffer, size_t size, const char *start, size_t length
 	return 0;
 }
 
-int list_each(const char *list, int (*visit)(void *arg, const char *part, char *why, size_t why_size), void *arg,
-	      char *why, size_t why_size)
+int list_each(const char *list, int (*visit)(void *arg, const char *part, char *why, size_t why_size),
+	      void *arg, char *why, size_t why_size)
 {
 	char part[128];
 
@@ -150,7 +153,8 @@ int list_each(const char *list, int (*visit)(void *arg, const char *part, char *
 		int err = copy_part(part, sizeof(part), start, length);
 
 		if (err)
-			snprintf(why, why_size, "\"%.60s\" has an empty or overlong part between its commas", list);
+			snprintf(why, why_size, "\"%.60s\" has an empty or overlong part between its commas",
+				 list);
 		else
 			err = visit(arg, part, why, why_size);
 		if (err)

@@ -31,7 +31,8 @@ static const char *const DECAP_LABELS[] = {
 #undef AG_DECAP
 };
 
-_Static_assert(sizeof(DEFAULT_WATCH) / sizeof(DEFAULT_WATCH[0]) <= CONFIG_WATCH_MAX, "the default must be allowed");
+_Static_assert(sizeof(DEFAULT_WATCH) / sizeof(DEFAULT_WATCH[0]) <= CONFIG_WATCH_MAX,
+	       "the default must be allowed");
 
 enum ag_feed config_feed(const char *label)
 {
@@ -81,7 +82,7 @@ static int grow(void *array, size_t count, size_t size)
 	new = reallocarray(old, count + 1, size);
 	if (!new)
 		return -ENOMEM;
-	memset((char *)new + count * size, 0, size);
+	memset((char *)new + count *size, 0, size);
 	memcpy(array, &new, sizeof(new));
 	return 0;
 }
@@ -140,7 +141,8 @@ static int find_scope(struct config *config, const char *name, unsigned int *id,
 	struct config_scope *scope;
 
 	if (!is_scope_name(name)) {
-		snprintf(why, why_size, "\"%.60s\" cannot name a scope; use 1 to 32 of a-z, 0-9, _ and -", name);
+		snprintf(why, why_size, "\"%.60s\" cannot name a scope; use 1 to 32 of a-z, 0-9, _ and -",
+			 name);
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < config->scopes_count; i++) {
@@ -150,7 +152,8 @@ static int find_scope(struct config *config, const char *name, unsigned int *id,
 		return 0;
 	}
 	if (config->scopes_count == AG_SCOPES_MAX) {
-		snprintf(why, why_size, "the scope %s is one too many; at most %d are possible", name, AG_SCOPES_MAX);
+		snprintf(why, why_size, "the scope %s is one too many; at most %d are possible", name,
+			 AG_SCOPES_MAX);
 		return -ENOSPC;
 	}
 	if (grow(&config->scopes, config->scopes_count, sizeof(*config->scopes)))
@@ -183,14 +186,16 @@ static int add_prefix(struct config *config, const char *text, unsigned int scop
 		if (prefix_compare(&other->prefix, &prefix))
 			continue;
 		if (other->scope == scope)
-			snprintf(why, why_size, "%.60s is given twice as %s; keep one of them", text, scope_name(config, scope));
+			snprintf(why, why_size, "%.60s is given twice as %s; keep one of them", text,
+				 scope_name(config, scope));
 		else
 			snprintf(why, why_size, "%.60s is given both as %s and as %s; keep one of them", text,
 				 scope_name(config, other->scope), scope_name(config, scope));
 		return -EEXIST;
 	}
 	if (config->prefixes_count == AG_PREFIXES_MAX || (prefix.family == 6 && family6 == AG_PREFIXES6_MAX)) {
-		snprintf(why, why_size, "%.60s is one prefix too many; at most %d are possible, %d of them IPv6", text,
+		snprintf(why, why_size,
+			 "%.60s is one prefix too many; at most %d are possible, %d of them IPv6", text,
 			 AG_PREFIXES_MAX, AG_PREFIXES6_MAX);
 		return -ENOSPC;
 	}
@@ -232,7 +237,8 @@ int config_add_interface(struct config *config, const char *name, char *why, siz
 	struct config_interface *interface;
 
 	if (!*name || strlen(name) >= IF_NAMESIZE || strpbrk(name, "/ \t\n")) {
-		snprintf(why, why_size, "\"%.60s\" cannot name an interface; \"ip link\" lists those there are", name);
+		snprintf(why, why_size, "\"%.60s\" cannot name an interface; \"ip link\" lists those there are",
+			 name);
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < config->interfaces_count; i++) {
@@ -242,7 +248,8 @@ int config_add_interface(struct config *config, const char *name, char *why, siz
 		return -EEXIST;
 	}
 	if (config->interfaces_count == AG_INTERFACES_MAX) {
-		snprintf(why, why_size, "the interface %s is one too many; at most %d are possible", name, AG_INTERFACES_MAX);
+		snprintf(why, why_size, "the interface %s is one too many; at most %d are possible", name,
+			 AG_INTERFACES_MAX);
 		return -ENOSPC;
 	}
 	if (grow(&config->interfaces, config->interfaces_count, sizeof(*config->interfaces)))
@@ -293,12 +300,13 @@ static int parse_key(struct ag_decap *decap, const char *key, char *why, size_t 
 	if (!key)
 		return 0;
 	if (!most) {
-		snprintf(why, why_size, "a tunnel of type %s has no key; leave it out", DECAP_LABELS[decap->type]);
+		snprintf(why, why_size, "a tunnel of type %s has no key; leave it out",
+			 DECAP_LABELS[decap->type]);
 		return -EINVAL;
 	}
 	if (parse_u32(&decap->key, key) || decap->key > most) {
-		snprintf(why, why_size, "\"%.60s\" is not a key of a %s tunnel; give a number from 0 to %u", key,
-			 DECAP_LABELS[decap->type], most);
+		snprintf(why, why_size, "\"%.60s\" is not a key of a %s tunnel; give a number from 0 to %u",
+			 key, DECAP_LABELS[decap->type], most);
 		return -EINVAL;
 	}
 	return 0;
@@ -318,7 +326,8 @@ int config_add_tunnel(struct config *config, enum ag_decap_type type, const char
 	if (err)
 		return err;
 	if (to && source.family != target.family) {
-		snprintf(why, why_size, "a tunnel from %.60s cannot go to %.60s: one is IPv4, the other IPv6", from, to);
+		snprintf(why, why_size, "a tunnel from %.60s cannot go to %.60s: one is IPv4, the other IPv6",
+			 from, to);
 		return -EINVAL;
 	}
 	decap.family = source.family;
@@ -326,7 +335,8 @@ int config_add_tunnel(struct config *config, enum ag_decap_type type, const char
 	memcpy(decap.from, source.addr, sizeof(decap.from));
 	memcpy(decap.to, target.addr, sizeof(decap.to));
 	if (config->decaps_count == AG_DECAP_MAX) {
-		snprintf(why, why_size, "the tunnel from %.60s is one too many; at most %d are possible", from, AG_DECAP_MAX);
+		snprintf(why, why_size, "the tunnel from %.60s is one too many; at most %d are possible", from,
+			 AG_DECAP_MAX);
 		return -ENOSPC;
 	}
 	if (grow(&config->decaps, config->decaps_count, sizeof(*config->decaps)))
@@ -356,12 +366,14 @@ static int note_tunnel_part(void *arg, const char *part, char *why, size_t why_s
 	for (unsigned int i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (strlen(parts[i].name) != length || memcmp(parts[i].name, part, length))
 			continue;
-		if (*parts[i].into || !part[length] || !part[length + 1] || strlen(part + length + 1) >= parts[i].size)
+		if (*parts[i].into || !part[length] || !part[length + 1] ||
+		    strlen(part + length + 1) >= parts[i].size)
 			break;
 		memcpy(parts[i].into, part + length + 1, strlen(part + length + 1) + 1);
 		return 0;
 	}
-	snprintf(why, why_size, "\"%.60s\" is no part of a tunnel; write type=T,from=PREFIX[,to=ADDRESS][,key=N], each once",
+	snprintf(why, why_size,
+		 "\"%.60s\" is no part of a tunnel; write type=T,from=PREFIX[,to=ADDRESS][,key=N], each once",
 		 part);
 	return -EINVAL;
 }
@@ -376,12 +388,14 @@ int config_add_decap(struct config *config, const char *text, char *why, size_t 
 		return err;
 	type = config_decap_type(parts.type);
 	if (type == AG_DECAP_TYPE_MAX || !*parts.from) {
-		snprintf(why, why_size, "a tunnel needs type= (gre, erspan, vxlan or ipip) and from=, \"%.60s\" does not say both",
-			 text);
+		snprintf(
+			why, why_size,
+			"a tunnel needs type= (gre, erspan, vxlan or ipip) and from=, \"%.60s\" does not say both",
+			text);
 		return -EINVAL;
 	}
-	return config_add_tunnel(config, type, parts.from, *parts.to ? parts.to : NULL, *parts.key ? parts.key : NULL, why,
-				 why_size);
+	return config_add_tunnel(config, type, parts.from, *parts.to ? parts.to : NULL,
+				 *parts.key ? parts.key : NULL, why, why_size);
 }
 
 static int compare_watch(const struct config_watch *a, const struct config_watch *b)
@@ -407,7 +421,8 @@ int config_add_watch(struct config *config, uint8_t protocol, const char *port, 
 		return -EEXIST;
 	}
 	if (config->watch_count == CONFIG_WATCH_MAX) {
-		snprintf(why, why_size, "the port %u is one too many; at most %d can be watched", number, CONFIG_WATCH_MAX);
+		snprintf(why, why_size, "the port %u is one too many; at most %d can be watched", number,
+			 CONFIG_WATCH_MAX);
 		return -ENOSPC;
 	}
 	if (grow(&config->watch, config->watch_count, sizeof(watch)))

@@ -41,11 +41,11 @@ struct config {
 	size_t decaps_count;
 	struct config_watch *watch; /* sorted; default: the built-in watch list */
 	size_t watch_count;
-	char *listen;		/* "127.0.0.1:10023" */
-	char *state;		/* directory, may be NULL */
-	char *netns;		/* name under /run/netns or path: interfaces are looked up there; may be NULL */
-	uint64_t memory_bytes;	/* bound for all maps together */
-	uint64_t addresses;	/* replay: N when there is no dark prefix (0: unknown) */
+	char *listen;	       /* "127.0.0.1:10023" */
+	char *state;	       /* directory, may be NULL */
+	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
+	uint64_t memory_bytes; /* bound for all maps together */
+	uint64_t addresses;    /* replay: N when there is no dark prefix (0: unknown) */
 	bool keep;
 };
 

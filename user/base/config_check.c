@@ -21,7 +21,8 @@ static int compare_prefixes(const void *a, const void *b)
 }
 
 /* inner: a prefix; outer: the closest around it, or NULL. */
-static int check_nesting(const struct plan_prefix *inner, const struct plan_prefix *outer, char *why, size_t why_size)
+static int check_nesting(const struct plan_prefix *inner, const struct plan_prefix *outer, char *why,
+			 size_t why_size)
 {
 	char text[PREFIX_TEXT_BYTES], around[PREFIX_TEXT_BYTES];
 
@@ -29,12 +30,15 @@ static int check_nesting(const struct plan_prefix *inner, const struct plan_pref
 	if (!outer && inner->scope)
 		return 0;
 	if (!outer || (!inner->scope && !outer->scope)) {
-		snprintf(why, why_size, "the live prefix %s is no hole: the addresses around it are not dark; take it out", text);
+		snprintf(why, why_size,
+			 "the live prefix %s is no hole: the addresses around it are not dark; take it out",
+			 text);
 		return -EINVAL;
 	}
 	if (inner->scope != outer->scope)
 		return 0;
-	snprintf(why, why_size, "the prefixes %s and %s overlap in one scope; take one out, or give it another scope", text,
+	snprintf(why, why_size,
+		 "the prefixes %s and %s overlap in one scope; take one out, or give it another scope", text,
 		 prefix_format(around, sizeof(around), &outer->prefix));
 	return -EEXIST;
 }
@@ -73,20 +77,24 @@ static int check_sensor(const struct config *config, char *why, size_t why_size)
 	bool dark = false;
 
 	if (!config->interfaces_count) {
-		snprintf(why, why_size, "no interface to capture on; name one with --iface or with interfaces: in the file");
+		snprintf(why, why_size,
+			 "no interface to capture on; name one with --iface or with interfaces: in the file");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < config->prefixes_count && !dark; i++)
 		dark = config->prefixes[i].scope;
 	if (!dark) {
-		snprintf(why, why_size, "no address is dark; name prefixes with --dark or with dark: in the file");
+		snprintf(why, why_size,
+			 "no address is dark; name prefixes with --dark or with dark: in the file");
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < config->interfaces_count; i++) {
 		if (config->interfaces[i].feed != AG_FEED_TUNNEL || config->decaps_count)
 			continue;
-		snprintf(why, why_size, "%s has the feed tunnel, but no tunnel may be opened; say which with --decap or decap:",
-			 config->interfaces[i].name);
+		snprintf(
+			why, why_size,
+			"%s has the feed tunnel, but no tunnel may be opened; say which with --decap or decap:",
+			config->interfaces[i].name);
 		return -EINVAL;
 	}
 	return 0;
@@ -97,7 +105,8 @@ int config_check(const struct config *config, bool live, char *why, size_t why_s
 	int err = check_prefixes(config, why, why_size);
 
 	if (!err && config->memory_bytes < MEMORY_BYTES_MIN) {
-		snprintf(why, why_size, "memory: %llu bytes are too few; give at least 8MB (the default is 128MB)",
+		snprintf(why, why_size,
+			 "memory: %llu bytes are too few; give at least 8MB (the default is 128MB)",
 			 (unsigned long long)config->memory_bytes);
 		err = -EINVAL;
 	}

@@ -46,10 +46,10 @@ struct raw {
 	uint32_t interfaces_count, dark_count, live_count, decap_count;
 };
 
-#define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-#define TEXT_MAX 256
+#define OPTIONAL			    (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define TEXT_MAX			    256
 #define TEXT(key, flags, structure, member) CYAML_FIELD_STRING_PTR(key, flags, structure, member, 1, TEXT_MAX)
-#define LIST(key, structure, member, entry, max)                                                                   \
+#define LIST(key, structure, member, entry, max)                                                               \
 	CYAML_FIELD_SEQUENCE_COUNT(key, OPTIONAL, structure, member, member##_count, entry, 0, max)
 
 static const cyaml_strval_t FEED_WORDS[] = {
@@ -71,10 +71,10 @@ static const cyaml_schema_value_t TEXT_VALUE = {CYAML_VALUE_STRING(CYAML_FLAG_PO
 
 static const cyaml_schema_field_t INTERFACE_FIELDS[] = {
 	TEXT("name", CYAML_FLAG_POINTER, struct raw_interface, name),
-	CYAML_FIELD_ENUM("feed", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct raw_interface, feed, FEED_WORDS,
-			 CYAML_ARRAY_LEN(FEED_WORDS)),
-	CYAML_FIELD_ENUM("mode", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct raw_interface, mode, MODE_WORDS,
-			 CYAML_ARRAY_LEN(MODE_WORDS)),
+	CYAML_FIELD_ENUM("feed", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct raw_interface, feed,
+			 FEED_WORDS, CYAML_ARRAY_LEN(FEED_WORDS)),
+	CYAML_FIELD_ENUM("mode", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct raw_interface, mode,
+			 MODE_WORDS, CYAML_ARRAY_LEN(MODE_WORDS)),
 	CYAML_FIELD_END,
 };
 
@@ -86,7 +86,8 @@ static const cyaml_schema_field_t DARK_FIELDS[] = {
 };
 
 static const cyaml_schema_field_t DECAP_FIELDS[] = {
-	CYAML_FIELD_ENUM("type", CYAML_FLAG_STRICT, struct raw_decap, type, DECAP_WORDS, CYAML_ARRAY_LEN(DECAP_WORDS)),
+	CYAML_FIELD_ENUM("type", CYAML_FLAG_STRICT, struct raw_decap, type, DECAP_WORDS,
+			 CYAML_ARRAY_LEN(DECAP_WORDS)),
 	TEXT("from", CYAML_FLAG_POINTER, struct raw_decap, from),
 	TEXT("to", OPTIONAL, struct raw_decap, to),
 	TEXT("key", OPTIONAL, struct raw_decap, key),
@@ -101,7 +102,8 @@ static const cyaml_schema_field_t WATCH_FIELDS[] = {
 
 static const cyaml_schema_value_t INTERFACE_VALUE = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_interface, INTERFACE_FIELDS)};
-static const cyaml_schema_value_t DARK_VALUE = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_dark, DARK_FIELDS)};
+static const cyaml_schema_value_t DARK_VALUE = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_dark, DARK_FIELDS)};
 static const cyaml_schema_value_t DECAP_VALUE = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_decap, DECAP_FIELDS)};
 
@@ -119,7 +121,8 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_value_t FILE_VALUE = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw, FILE_FIELDS)};
+static const cyaml_schema_value_t FILE_VALUE = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw, FILE_FIELDS)};
 
 /* A file on its way into a configuration; the place of the value that is being taken, for its line. */
 struct reading {
@@ -200,8 +203,8 @@ static int take_decaps(struct reading *r)
 		const struct raw_decap *from = &r->raw->decap[i];
 
 		look_at(r, "decap", i, NULL, -1);
-		err = config_add_tunnel(r->config, (enum ag_decap_type)from->type, from->from, from->to, from->key, r->reason,
-					sizeof(r->reason));
+		err = config_add_tunnel(r->config, (enum ag_decap_type)from->type, from->from, from->to,
+					from->key, r->reason, sizeof(r->reason));
 	}
 	return err;
 }
@@ -293,8 +296,10 @@ static int read_yaml(struct config *config, const char *text, size_t length, con
 		reading.raw = raw;
 		err = take_all(&reading);
 		if (err)
-			snprintf(why, why_size, "%s:%u: %s", name,
-				 yaml_text_line(yaml, reading.section, reading.entry, reading.key, reading.item), reading.reason);
+			snprintf(
+				why, why_size, "%s:%u: %s", name,
+				yaml_text_line(yaml, reading.section, reading.entry, reading.key, reading.item),
+				reading.reason);
 		yaml_text_unload(&FILE_VALUE, raw);
 	}
 	yaml_text_free(&yaml);
@@ -336,7 +341,8 @@ int config_read(struct config *config, const char *path, char *why, size_t why_s
 	return config_read_text(config, text, length, path, why, why_size);
 }
 
-/* Copies for the way back; false without memory. raw starts zeroed and is freed by yaml_text_unload whatever happens. */
+/* Copies for the way back; false without memory. raw starts zeroed and is freed by yaml_text_unload whatever
+ * happens. */
 static bool put_text(char **into, const char *text)
 {
 	*into = text ? strdup(text) : NULL;
@@ -381,7 +387,8 @@ static bool put_scope(char ***into, uint32_t *count, const struct config *config
 	if (!*into)
 		return false;
 	for (size_t i = 0; i < config->prefixes_count; i++)
-		if (config->prefixes[i].scope == scope && !put_prefix(&(*into)[(*count)++], &config->prefixes[i].prefix))
+		if (config->prefixes[i].scope == scope &&
+		    !put_prefix(&(*into)[(*count)++], &config->prefixes[i].prefix))
 			return false;
 	return true;
 }
@@ -452,9 +459,9 @@ char *config_print(const struct config *config)
 	char *text = NULL;
 
 	if (raw && put_interfaces(raw, config) && put_scopes(raw, config) && put_decaps(raw, config) &&
-	    put_watch(raw, config) && put_text(&raw->listen, config->listen) && put_text(&raw->netns, config->netns) &&
-	    put_text(&raw->state, config->state) && put_number(&raw->memory, config->memory_bytes) &&
-	    put_number(&raw->addresses, config->addresses))
+	    put_watch(raw, config) && put_text(&raw->listen, config->listen) &&
+	    put_text(&raw->netns, config->netns) && put_text(&raw->state, config->state) &&
+	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->addresses, config->addresses))
 		text = yaml_text_print(&FILE_VALUE, raw);
 	yaml_text_unload(&FILE_VALUE, raw);
 	return text;

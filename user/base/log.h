@@ -22,8 +22,8 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * For libbpf_set_print: what the library warns of is detail here (our own sentence tells the user), its debug output
- * is for the curious.
+ * For libbpf_set_print: what the library warns of is detail here (our own sentence tells the user), its debug
+ * output is for the curious.
  */
 int log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));

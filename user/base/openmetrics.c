@@ -35,8 +35,8 @@ void metrics_family(struct metrics *m, enum metric family)
 	const char *type = !m->openmetrics && kind == INFO ? types[GAUGE] : types[kind];
 
 	m->family = family;
-	fprintf(m->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", families[family].family, suffix, families[family].help,
-		families[family].family, suffix, type);
+	fprintf(m->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", families[family].family, suffix,
+		families[family].help, families[family].family, suffix, type);
 }
 
 void metrics_begin(struct metrics *m)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writer of metrics, in OpenMetrics 1.0 or the Prometheus text format 0.0.4. Families come from metric.def; escaping
- * and numbers are formatted here and nowhere else. Knows nothing of snapshots or HTTP.
+ * Writer of metrics, in OpenMetrics 1.0 or the Prometheus text format 0.0.4. Families come from metric.def;
+ * escaping and numbers are formatted here and nowhere else. Knows nothing of snapshots or HTTP.
  */
 #ifndef AIRGLOW_BASE_OPENMETRICS_H
 #define AIRGLOW_BASE_OPENMETRICS_H

@@ -30,7 +30,7 @@ static const struct command_row COMMANDS[] = {
 
 #define IN(command) (1u << COMMAND_##command)
 static const struct option_row ROWS[] = {
-#define AG_OPTION(name, text, letter, kind, argument, commands, help)                                            \
+#define AG_OPTION(name, text, letter, kind, argument, commands, help)                                          \
 	{text, letter, KIND_##kind, argument, commands, help},
 #include "airglow/option.def"
 };
@@ -145,8 +145,8 @@ static int parse_value(struct reader *reader, const struct option_row *row, stru
 	}
 	if (!err && !*end)
 		return 0;
-	snprintf(reader->why, reader->why_size, "--%s does not take \"%.60s\"; it wants %s%s", row->name, given->text,
-		 row->argument, row->kind == KIND_BYTES ? ", a number with K, M or G" : "");
+	snprintf(reader->why, reader->why_size, "--%s does not take \"%.60s\"; it wants %s%s", row->name,
+		 given->text, row->argument, row->kind == KIND_BYTES ? ", a number with K, M or G" : "");
 	return -EINVAL;
 }
 
@@ -161,7 +161,8 @@ static int add_option(struct reader *reader, enum option_id id, const char *atta
 		if (!given->text && reader->next < reader->argc)
 			given->text = reader->argv[reader->next++];
 		if (!given->text) {
-			snprintf(reader->why, reader->why_size, "--%s wants an argument: %s", row->name, row->argument);
+			snprintf(reader->why, reader->why_size, "--%s wants an argument: %s", row->name,
+				 row->argument);
 			return -EINVAL;
 		}
 		if (parse_value(reader, row, given))
@@ -178,8 +179,8 @@ static int refuse_option(struct reader *reader, const char *word)
 {
 	const char *label = COMMANDS[reader->options->command].label;
 
-	snprintf(reader->why, reader->why_size, "unknown option %.60s; \"airglow %s --help\" lists those there are", word,
-		 label);
+	snprintf(reader->why, reader->why_size,
+		 "unknown option %.60s; \"airglow %s --help\" lists those there are", word, label);
 	return -EINVAL;
 }
 
@@ -217,7 +218,8 @@ static int read_operand(struct reader *reader, char *word)
 	struct options *options = reader->options;
 
 	if (!*COMMANDS[options->command].operands) {
-		snprintf(reader->why, reader->why_size, "airglow %s takes no \"%.60s\"; \"airglow %s --help\" tells what it takes",
+		snprintf(reader->why, reader->why_size,
+			 "airglow %s takes no \"%.60s\"; \"airglow %s --help\" tells what it takes",
 			 COMMANDS[options->command].label, word, COMMANDS[options->command].label);
 		return -EINVAL;
 	}
@@ -225,10 +227,11 @@ static int read_operand(struct reader *reader, char *word)
 	return 0;
 }
 
-int options_parse(struct options *options, enum command command, int argc, char **argv, char *why, size_t why_size)
+int options_parse(struct options *options, enum command command, int argc, char **argv, char *why,
+		  size_t why_size)
 {
-	struct reader reader = {.options = options, .argc = argc, .next = 1, .argv = argv, .why = why,
-				.why_size = why_size};
+	struct reader reader = {
+		.options = options, .argc = argc, .next = 1, .argv = argv, .why = why, .why_size = why_size};
 	/* A word of letters can hold one flag a byte. */
 	size_t most = 1;
 	bool only_operands = false;
@@ -352,7 +355,8 @@ void options_print_help(FILE *out, enum command command)
 {
 	const struct command_row *row = &COMMANDS[command];
 
-	fprintf(out, "usage: airglow %s [options]%s%s\n\n", row->label, *row->operands ? " " : "", row->operands);
+	fprintf(out, "usage: airglow %s [options]%s%s\n\n", row->label, *row->operands ? " " : "",
+		row->operands);
 	print_wrapped(out, row->help);
 	fputs("\noptions:\n", out);
 	for (unsigned int i = 0; i < OPTION_MAX; i++) {

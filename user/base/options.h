@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The command line, read by the table include/airglow/option.def. Knows names, kinds and which command takes what;
- * not what an option means.
+ * The command line, read by the table include/airglow/option.def. Knows names, kinds and which command takes
+ * what; not what an option means.
  */
 #ifndef AIRGLOW_BASE_OPTIONS_H
 #define AIRGLOW_BASE_OPTIONS_H
@@ -40,11 +40,13 @@ struct options {
 };
 
 /*
- * Reads argv[1..] of a command (argv[0] is its name). --name VALUE, --name=VALUE, -n VALUE, -nVALUE, flags joined;
- * operands anywhere, all of them after "--". 0, or -EINVAL with one sentence in why (options is then empty).
+ * Reads argv[1..] of a command (argv[0] is its name). --name VALUE, --name=VALUE, -n VALUE, -nVALUE, flags
+ * joined; operands anywhere, all of them after "--". 0, or -EINVAL with one sentence in why (options is then
+ * empty).
  * --help is an option like others: see cli_parse (user/cli/cli.h) for who wants it handled.
  */
-int options_parse(struct options *options, enum command command, int argc, char **argv, char *why, size_t why_size);
+int options_parse(struct options *options, enum command command, int argc, char **argv, char *why,
+		  size_t why_size);
 void options_fini(struct options *options);
 
 bool options_has(const struct options *options, enum option_id id);

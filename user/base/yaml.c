@@ -87,7 +87,7 @@ static const char *list_words(const cyaml_schema_value_t *schema, char *buffer, 
 	buffer[0] = '\0';
 	for (unsigned int i = 0; used < size; i++) {
 		bool mapping = schema->type == CYAML_MAPPING;
-		const char *word = mapping ? schema->mapping.fields[i].key
+		const char *word = mapping			   ? schema->mapping.fields[i].key
 				   : i < schema->enumeration.count ? schema->enumeration.strings[i].str
 								   : NULL;
 
@@ -98,8 +98,8 @@ static const char *list_words(const cyaml_schema_value_t *schema, char *buffer, 
 	return buffer;
 }
 
-static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name,
-		      unsigned int depth);
+static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema,
+		      const char *name, unsigned int depth);
 
 static int check_mapping(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema,
 			 const char *name, unsigned int depth)
@@ -117,11 +117,14 @@ static int check_mapping(struct yaml_text *text, yaml_node_t *node, const cyaml_
 			return refuse(text, &key->start_mark, "a key must be a plain word");
 		field = find_field(schema, node_text(key));
 		if (!field)
-			return refuse(text, &key->start_mark, "unknown key \"%.60s\"%s%s; known are %s", node_text(key),
-				      *name ? " in " : "", name, list_words(schema, words, sizeof(words)));
+			return refuse(text, &key->start_mark, "unknown key \"%.60s\"%s%s; known are %s",
+				      node_text(key), *name ? " in " : "", name,
+				      list_words(schema, words, sizeof(words)));
 		for (yaml_node_pair_t *before = first; before < pair; before++)
-			if (!strcmp(node_text(yaml_document_get_node(&text->document, before->key)), node_text(key)))
-				return refuse(text, &key->start_mark, "the key \"%s\" stands here twice", field->key);
+			if (!strcmp(node_text(yaml_document_get_node(&text->document, before->key)),
+				    node_text(key)))
+				return refuse(text, &key->start_mark, "the key \"%s\" stands here twice",
+					      field->key);
 		err = check_node(text, value, &field->value, field->key, depth + 1);
 		if (err)
 			return err;
@@ -130,9 +133,11 @@ static int check_mapping(struct yaml_text *text, yaml_node_t *node, const cyaml_
 		bool found = field->value.flags & CYAML_FLAG_OPTIONAL;
 
 		for (yaml_node_pair_t *pair = first; pair < end && !found; pair++)
-			found = !strcmp(node_text(yaml_document_get_node(&text->document, pair->key)), field->key);
+			found = !strcmp(node_text(yaml_document_get_node(&text->document, pair->key)),
+					field->key);
 		if (!found)
-			return refuse(text, &node->start_mark, "an entry of %s needs the key \"%s\"", name, field->key);
+			return refuse(text, &node->start_mark, "an entry of %s needs the key \"%s\"", name,
+				      field->key);
 	}
 	return 0;
 }
@@ -146,8 +151,8 @@ static int check_sequence(struct yaml_text *text, yaml_node_t *node, const cyaml
 		return refuse(text, &node->start_mark, "%s has %zu entries, at most %u are possible", name,
 			      (size_t)(end - first), schema->sequence.max);
 	for (yaml_node_item_t *item = first; item < end; item++) {
-		int err = check_node(text, yaml_document_get_node(&text->document, *item), schema->sequence.entry, name,
-				     depth + 1);
+		int err = check_node(text, yaml_document_get_node(&text->document, *item),
+				     schema->sequence.entry, name, depth + 1);
 
 		if (err)
 			return err;
@@ -165,13 +170,14 @@ static int check_scalar(struct yaml_text *text, yaml_node_t *node, const cyaml_s
 	if (!node->data.scalar.length)
 		return refuse(text, &node->start_mark, "%s has no value; give one or leave the key out", name);
 	if (schema->type == CYAML_STRING && node->data.scalar.length > schema->string.max)
-		return refuse(text, &node->start_mark, "the value of %s is longer than %u bytes", name, schema->string.max);
+		return refuse(text, &node->start_mark, "the value of %s is longer than %u bytes", name,
+			      schema->string.max);
 	if (schema->type == CYAML_ENUM) {
 		for (unsigned int i = 0; i < schema->enumeration.count; i++)
 			if (!strcmp(schema->enumeration.strings[i].str, node_text(node)))
 				return 0;
-		return refuse(text, &node->start_mark, "%s cannot be \"%.60s\"; it is one of %s", name, node_text(node),
-			      list_words(schema, words, sizeof(words)));
+		return refuse(text, &node->start_mark, "%s cannot be \"%.60s\"; it is one of %s", name,
+			      node_text(node), list_words(schema, words, sizeof(words)));
 	}
 	return 0;
 }
@@ -187,15 +193,15 @@ static bool takes_word(const cyaml_schema_value_t *schema)
 	return word;
 }
 
-static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema, const char *name,
-		      unsigned int depth)
+static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema,
+		      const char *name, unsigned int depth)
 {
 	if (depth > NESTING_MAX)
 		return refuse(text, &node->start_mark, "nested too deep");
 	if (schema->type == CYAML_SEQUENCE) {
 		if (node->type != YAML_SEQUENCE_NODE)
-			return refuse(text, &node->start_mark, "%s must be a list: [one, other] or lines that begin with \"- \"",
-				      name);
+			return refuse(text, &node->start_mark,
+				      "%s must be a list: [one, other] or lines that begin with \"- \"", name);
 		return check_sequence(text, node, schema, name, depth);
 	}
 	if (schema->type == CYAML_MAPPING) {
@@ -203,7 +209,8 @@ static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_sch
 		if (node->type == YAML_SCALAR_NODE && depth == 2 && takes_word(schema))
 			return check_scalar(text, node, &schema->mapping.fields[0].value, name);
 		if (node->type != YAML_MAPPING_NODE)
-			return refuse(text, &node->start_mark, "%s must hold \"key: value\"", *name ? name : "the file");
+			return refuse(text, &node->start_mark, "%s must hold \"key: value\"",
+				      *name ? name : "the file");
 		return check_mapping(text, node, schema, name, depth);
 	}
 	if (node->type != YAML_SCALAR_NODE)
@@ -221,17 +228,21 @@ static int refuse_aliases(struct yaml_text *text)
 		return -ENOMEM;
 	for (yaml_node_t *node = text->document.nodes.start; node < text->document.nodes.top; node++) {
 		bool mapping = node->type == YAML_MAPPING_NODE;
-		size_t count = mapping ? (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start) * 2
-			       : node->type == YAML_SEQUENCE_NODE
-				       ? (size_t)(node->data.sequence.items.top - node->data.sequence.items.start)
-				       : 0;
+		size_t count =
+			mapping ? (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start) * 2
+			: node->type == YAML_SEQUENCE_NODE
+				? (size_t)(node->data.sequence.items.top - node->data.sequence.items.start)
+				: 0;
 
 		for (size_t i = 0; i < count; i++) {
 			const yaml_node_pair_t *pair = mapping ? &node->data.mapping.pairs.start[i / 2] : NULL;
-			int child = !mapping ? node->data.sequence.items.start[i] : i % 2 ? pair->value : pair->key;
+			int child = !mapping ? node->data.sequence.items.start[i]
+				    : i % 2  ? pair->value
+					     : pair->key;
 
 			if (seen[child])
-				return refuse(text, &node->start_mark, "aliases (*name) are not taken; write the value again");
+				return refuse(text, &node->start_mark,
+					      "aliases (*name) are not taken; write the value again");
 			seen[child] = true;
 		}
 	}
@@ -253,10 +264,12 @@ static int load_document(struct yaml_text *text, yaml_document_t *document)
 
 		err = parser.error == YAML_MEMORY_ERROR
 			      ? -ENOMEM
-			      : refuse(text, mark, "not YAML: %s", parser.problem ? parser.problem : "unreadable");
+			      : refuse(text, mark, "not YAML: %s",
+				       parser.problem ? parser.problem : "unreadable");
 	} else if (yaml_document_get_root_node(document)) {
 		if (!yaml_parser_load(&parser, &second)) {
-			err = refuse(text, &parser.problem_mark, "not YAML: %s", parser.problem ? parser.problem : "unreadable");
+			err = refuse(text, &parser.problem_mark, "not YAML: %s",
+				     parser.problem ? parser.problem : "unreadable");
 		} else {
 			yaml_node_t *root = yaml_document_get_root_node(&second);
 
@@ -414,7 +427,8 @@ int yaml_text_load(struct yaml_text *text, void **out, char *why, size_t why_siz
 		free(writing.text);
 		return err;
 	}
-	result = cyaml_load_data((const uint8_t *)writing.text, writing.length, &config, text->schema, out, NULL);
+	result = cyaml_load_data((const uint8_t *)writing.text, writing.length, &config, text->schema, out,
+				 NULL);
 	free(writing.text);
 	if (result == CYAML_OK)
 		return 0;
@@ -449,7 +463,8 @@ static const yaml_node_t *find_value(const struct yaml_text *text, const yaml_no
 
 	if (!node || node->type != YAML_MAPPING_NODE)
 		return NULL;
-	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++)
+	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+	     pair++)
 		if (!strcmp(node_text(yaml_document_get_node(document, pair->key)), key))
 			return yaml_document_get_node(document, pair->value);
 	return NULL;
@@ -465,7 +480,8 @@ static const yaml_node_t *find_item(const struct yaml_text *text, const yaml_nod
 	return yaml_document_get_node(document, node->data.sequence.items.start[index]);
 }
 
-unsigned int yaml_text_line(const struct yaml_text *text, const char *section, long entry, const char *key, long item)
+unsigned int yaml_text_line(const struct yaml_text *text, const char *section, long entry, const char *key,
+			    long item)
 {
 	const yaml_node_t *node, *nearest;
 

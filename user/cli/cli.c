@@ -48,7 +48,8 @@ static int add_interfaces(struct config *config, const struct options *options, 
 	size_t cursor = 0, first = config->interfaces_count;
 
 	if (config_feed(feed) == AG_FEED_MAX) {
-		snprintf(why, why_size, "--feed does not take \"%.60s\"; it wants observe, routed, mirror or tunnel", feed);
+		snprintf(why, why_size,
+			 "--feed does not take \"%.60s\"; it wants observe, routed, mirror or tunnel", feed);
 		return -EINVAL;
 	}
 	while ((list = options_next(options, OPTION_IFACE, &cursor))) {
@@ -59,11 +60,14 @@ static int add_interfaces(struct config *config, const struct options *options, 
 	}
 	for (size_t i = first; i < config->interfaces_count; i++) {
 		config->interfaces[i].feed = config_feed(feed);
-		config->interfaces[i].mode = (enum config_mode)options_number(options, OPTION_MODE, CONFIG_MODE_AUTO);
+		config->interfaces[i].mode =
+			(enum config_mode)options_number(options, OPTION_MODE, CONFIG_MODE_AUTO);
 	}
-	if (first == config->interfaces_count && (options_has(options, OPTION_FEED) || options_has(options, OPTION_MODE))) {
-		snprintf(why, why_size, "--feed and --mode are for the interfaces of --iface, and none is given; "
-					"in a file write feed: and mode: beside the name");
+	if (first == config->interfaces_count &&
+	    (options_has(options, OPTION_FEED) || options_has(options, OPTION_MODE))) {
+		snprintf(why, why_size,
+			 "--feed and --mode are for the interfaces of --iface, and none is given; "
+			 "in a file write feed: and mode: beside the name");
 		return -EINVAL;
 	}
 	return 0;
@@ -76,7 +80,8 @@ static int add_scope(struct config *config, const char *text, char *why, size_t 
 	CLEANUP(cleanup_free) char *name = equals ? strndup(text, (size_t)(equals - text)) : NULL;
 
 	if (!equals) {
-		snprintf(why, why_size, "--scope does not take \"%.60s\"; it wants NAME=PREFIX[,PREFIX...]", text);
+		snprintf(why, why_size, "--scope does not take \"%.60s\"; it wants NAME=PREFIX[,PREFIX...]",
+			 text);
 		return -EINVAL;
 	}
 	if (!name) {
@@ -111,7 +116,9 @@ static int set_values(struct config *config, const struct options *options, char
 	const struct {
 		enum option_id id;
 		char **into;
-	} texts[] = {{OPTION_LISTEN, &config->listen}, {OPTION_NETNS, &config->netns}, {OPTION_STATE, &config->state}};
+	} texts[] = {{OPTION_LISTEN, &config->listen},
+		     {OPTION_NETNS, &config->netns},
+		     {OPTION_STATE, &config->state}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *text = options_text(options, texts[i].id, NULL);
@@ -167,8 +174,9 @@ int cli_enter_netns(const char *name, char *why, size_t why_size)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		err = -errno;
-		snprintf(why, why_size, "cannot open the network namespace %.60s: %s; \"ip netns\" lists those there are", name,
-			 strerror(-err));
+		snprintf(why, why_size,
+			 "cannot open the network namespace %.60s: %s; \"ip netns\" lists those there are",
+			 name, strerror(-err));
 	} else if (setns(fd, CLONE_NEWNET)) {
 		err = -errno;
 		snprintf(why, why_size, "cannot enter the network namespace %.60s: %s%s", name, strerror(-err),

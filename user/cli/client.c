@@ -13,7 +13,7 @@
 #include "cli/client.h"
 #include "cli/cli.h"
 
-#define ANSWER_BYTES_MAX (16u << 20) /* every port with a count, as JSON, is about 3 MB */
+#define ANSWER_BYTES_MAX   (16u << 20) /* every port with a count, as JSON, is about 3 MB */
 #define CONNECT_TIMEOUT_MS 2000L
 #define ANSWER_TIMEOUT_MS  10000L
 
@@ -104,7 +104,8 @@ static CURLcode ask(struct client *client, const char *url, struct answer *answe
 
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
-	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* the sensor is asked itself, whatever the environment says */
+	curl_easy_setopt(curl, CURLOPT_PROXY,
+			 ""); /* the sensor is asked itself, whatever the environment says */
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_TIMEOUT_MS);
@@ -129,21 +130,25 @@ int client_get(struct client *client, const char *path, json_t **out, char *why,
 	code = ask(client, url, &answer, &status);
 	if (code != CURLE_OK) {
 		free(answer.text);
-		snprintf(why, why_size, "no sensor answers at %s (%s); start one with \"airglow run\" or name it with --sensor",
-			 client->address, curl_easy_strerror(code));
+		snprintf(
+			why, why_size,
+			"no sensor answers at %s (%s); start one with \"airglow run\" or name it with --sensor",
+			client->address, curl_easy_strerror(code));
 		return -ECONNREFUSED;
 	}
 	object = answer.length ? json_loadb(answer.text, answer.length, 0, NULL) : NULL;
 	free(answer.text);
 	reason = json_string_value(json_object_get(object, "reason"));
 	if (status != 200 && reason) {
-		snprintf(why, why_size, "the sensor at %s does not answer %s: %s", client->address, path, reason);
+		snprintf(why, why_size, "the sensor at %s does not answer %s: %s", client->address, path,
+			 reason);
 		json_decref(object);
 		return -EAGAIN;
 	}
 	if (status != 200 || !json_is_object(object)) {
 		json_decref(object);
-		snprintf(why, why_size, "%s answers %s with status %ld and no JSON object; is that an airglow sensor?",
+		snprintf(why, why_size,
+			 "%s answers %s with status %ld and no JSON object; is that an airglow sensor?",
 			 client->address, path, status);
 		return -EPROTO;
 	}

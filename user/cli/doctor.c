@@ -25,7 +25,8 @@ static int print_json(const struct snapshot_check *checks, unsigned int count)
 	for (unsigned int i = 0; i < count && !err; i++)
 		err = json_array_append_new(list, check_object(&checks[i])) ? -ENOMEM : 0;
 	if (!err)
-		report = json_pack("{s:s, s:O}", "state", view_state(doctor_worst(checks, count)), "checks", list);
+		report = json_pack("{s:s, s:O}", "state", view_state(doctor_worst(checks, count)), "checks",
+				   list);
 	if (!report || json_dumpf(report, stdout, JSON_INDENT(1)) || putchar('\n') == EOF)
 		err = -EIO;
 	json_decref(report);
@@ -107,7 +108,8 @@ int doctor_main(int argc, char **argv)
 
 	if (!cli_parse(&options, COMMAND_DOCTOR, argc, argv, &status))
 		return status;
-	/* Options that describe a sensor ask for an examination of our own; a file alone, for a sensor that runs it. */
+	/* Options that describe a sensor ask for an examination of our own; a file alone, for a sensor that
+	 * runs it. */
 	itself = options_has(&options, OPTION_IFACE) || options_has(&options, OPTION_DARK) ||
 		 options_has(&options, OPTION_SCOPE);
 	if (!itself && ask_sensor(&options, &status, why, sizeof(why))) {

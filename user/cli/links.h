@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tells when something changed about interfaces. What, the reader asks the kernel: a message may be lost when many
- * come at once.
+ * Tells when something changed about interfaces. What, the reader asks the kernel: a message may be lost when
+ * many come at once.
  */
 #ifndef AIRGLOW_CLI_LINKS_H
 #define AIRGLOW_CLI_LINKS_H

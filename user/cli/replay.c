@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `airglow replay FILE...`: captures through the same pipeline as live packets, in packet time. The figures go to
- * stdout, messages to stderr; nothing of the figures depends on wall time, path or host.
+ * `airglow replay FILE...`: captures through the same pipeline as live packets, in packet time. The figures go
+ * to stdout, messages to stderr; nothing of the figures depends on wall time, path or host.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -48,10 +48,12 @@ static int open_session(struct session *s, const struct options *options, char *
 		err = config_check(s->config, false, why, why_size);
 	if (err)
 		return err;
-	err = plan_new(&s->plan, s->config->prefixes, s->config->prefixes_count, !s->config->prefixes_count, why, why_size);
+	err = plan_new(&s->plan, s->config->prefixes, s->config->prefixes_count, !s->config->prefixes_count,
+		       why, why_size);
 	if (err)
 		return err;
-	memcpy(s->plan->settings.decap, s->config->decaps, s->config->decaps_count * sizeof(*s->config->decaps));
+	memcpy(s->plan->settings.decap, s->config->decaps,
+	       s->config->decaps_count * sizeof(*s->config->decaps));
 	s->plan->settings.decaps = (__u32)s->config->decaps_count;
 	engine.plan = s->plan;
 	engine.memory_bytes = s->config->memory_bytes;
@@ -113,8 +115,8 @@ static void tell_time(const struct replay *r)
 {
 	if (!r->steps_back)
 		return;
-	log_warnx("packet time runs backwards %" PRIu64 " times, first in %s at packet %" PRIu64 " (byte %" PRIu64
-		  "); those packets are counted in the interval that was open",
+	log_warnx("packet time runs backwards %" PRIu64 " times, first in %s at packet %" PRIu64
+		  " (byte %" PRIu64 "); those packets are counted in the interval that was open",
 		  r->steps_back, r->first_step.file, r->first_step.packet, r->first_step.offset);
 }
 
@@ -128,7 +130,8 @@ static int tell_runs(const struct session *s)
 	log_info("program runs: %" PRIu64, runs);
 	if (runs == s->replay.frames)
 		return 0;
-	log_warnx("the kernel ran the program %" PRIu64 " times for %" PRIu64 " packets", runs, s->replay.frames);
+	log_warnx("the kernel ran the program %" PRIu64 " times for %" PRIu64 " packets", runs,
+		  s->replay.frames);
 	return -EIO;
 }
 
@@ -138,9 +141,8 @@ static void print_object(const json_t *summary, const char *title, const char *n
 	const char *key;
 
 	printf("%s:", title);
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-		if (json_integer_value(value))
-			printf(" %s=%" JSON_INTEGER_FORMAT, key, json_integer_value(value));
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) if (json_integer_value(value))
+		printf(" %s=%" JSON_INTEGER_FORMAT, key, json_integer_value(value));
 	printf("\n");
 }
 
@@ -165,8 +167,8 @@ static void print_ports(const char *title, const __u64 counts[AG_PORTS])
 
 static void print_text(const struct snapshot *s, const json_t *summary)
 {
-	printf("received %llu packets, dark %llu, distinct sources about %" PRIu64 "\n", s->totals.received, s->totals.dark,
-	       s->sources);
+	printf("received %llu packets, dark %llu, distinct sources about %" PRIu64 "\n", s->totals.received,
+	       s->totals.dark, s->sources);
 	print_object(summary, "outcomes", "outcomes");
 	print_object(summary, "classes", "classes");
 	print_object(summary, "protocols", "protocols");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `airglow run`: the sensor's life. Start is a straight line, stop its mirror; between them one loop over signals, a
- * timer and changes of interfaces. Everything that can be refused is refused before the first interface is touched.
+ * `airglow run`: the sensor's life. Start is a straight line, stop its mirror; between them one loop over
+ * signals, a timer and changes of interfaces. Everything that can be refused is refused before the first
+ * interface is touched.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,9 +57,10 @@ static int check_kernel(struct sensor *s)
 
 	if (!file || fgetc(file) != '1')
 		return 0;
-	snprintf(s->why, sizeof(s->why),
-		 "this is a PREEMPT_RT kernel, where two packets may be booked at once on one CPU and counts be lost; "
-		 "run the sensor on a kernel without PREEMPT_RT");
+	snprintf(
+		s->why, sizeof(s->why),
+		"this is a PREEMPT_RT kernel, where two packets may be booked at once on one CPU and counts be lost; "
+		"run the sensor on a kernel without PREEMPT_RT");
 	return -EOPNOTSUPP;
 }
 
@@ -70,7 +72,8 @@ static int check_state(struct sensor *s)
 		return 0;
 	if (access(s->config->state, W_OK | X_OK)) {
 		err = -errno;
-		snprintf(s->why, sizeof(s->why), "cannot use the state directory %s: %s; make it, writable for this user",
+		snprintf(s->why, sizeof(s->why),
+			 "cannot use the state directory %s: %s; make it, writable for this user",
 			 s->config->state, strerror(-err));
 		return err;
 	}
@@ -107,10 +110,11 @@ static int check_own_addresses(struct sensor *s)
 			inet_ntop(AF_INET, &v4->sin_addr, address, sizeof(address));
 		else
 			inet_ntop(AF_INET6, &v6->sin6_addr, address, sizeof(address));
-		snprintf(s->why, sizeof(s->why),
-			 "%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
-			 "take it out with --live %s or use --feed observe",
-			 address, at->ifa_name, address);
+		snprintf(
+			s->why, sizeof(s->why),
+			"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
+			"take it out with --live %s or use --feed observe",
+			address, at->ifa_name, address);
 		err = -EADDRINUSE;
 	}
 	freeifaddrs(list);
@@ -167,10 +171,12 @@ static int attach_all(struct sensor *s)
 		fallback = attach_fallback_reason(s->attachments[i]);
 		if (fallback)
 			log_warnx("%s; counting behind the driver (generic mode)", fallback);
-		log_info("counting on %s, feed %s, %s mode", interface->name, config_feed_label(interface->feed), mode);
+		log_info("counting on %s, feed %s, %s mode", interface->name,
+			 config_feed_label(interface->feed), mode);
 		err = collector_add_interface(s->collector, interface->name, interface->feed, mode);
 		if (err) {
-			snprintf(s->why, sizeof(s->why), "cannot watch %s: %s", interface->name, strerror(-err));
+			snprintf(s->why, sizeof(s->why), "cannot watch %s: %s", interface->name,
+				 strerror(-err));
 			return err;
 		}
 	}
@@ -286,7 +292,8 @@ static int open_loop(struct sensor *s)
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	s->links_fd = links_watch();
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (s->signal_fd < 0 || s->timer_fd < 0 || s->epoll_fd < 0 || timerfd_settime(s->timer_fd, 0, &second, NULL))
+	if (s->signal_fd < 0 || s->timer_fd < 0 || s->epoll_fd < 0 ||
+	    timerfd_settime(s->timer_fd, 0, &second, NULL))
 		err = -errno;
 	if (!err)
 		err = watch_fd(s, s->signal_fd);
@@ -295,7 +302,8 @@ static int open_loop(struct sensor *s)
 	if (!err)
 		err = watch_fd(s, s->links_fd);
 	if (err)
-		snprintf(s->why, sizeof(s->why), "cannot watch signals, time and interfaces: %s", strerror(-err));
+		snprintf(s->why, sizeof(s->why), "cannot watch signals, time and interfaces: %s",
+			 strerror(-err));
 	return err;
 }
 
@@ -324,7 +332,8 @@ static int start(struct sensor *s)
 	return err;
 }
 
-/* The mirror of start, also of a start that was given up half-way: first nothing counts any more, then it goes. */
+/* The mirror of start, also of a start that was given up half-way: first nothing counts any more, then it goes.
+ */
 static void stop(struct sensor *s)
 {
 	const int fds[] = {s->epoll_fd, s->links_fd, s->timer_fd, s->signal_fd, s->listen_fd};
@@ -355,7 +364,8 @@ static void tell_end(struct sensor *s)
 	last = snapshot_latest(s->box);
 	if (!last)
 		return;
-	log_info("stopped: %" PRIu64 " packets received, %" PRIu64 " dark; imbalance L1 %" PRIu64 ", L2 %" PRIu64,
+	log_info("stopped: %" PRIu64 " packets received, %" PRIu64 " dark; imbalance L1 %" PRIu64
+		 ", L2 %" PRIu64,
 		 (uint64_t)last->totals.received, (uint64_t)last->totals.dark, last->imbalance[AG_LAW_L1],
 		 last->imbalance[AG_LAW_L2]);
 	snapshot_unref(&last);
@@ -385,7 +395,8 @@ static int on_signal(struct sensor *s)
 		return -1;
 	if (info.ssi_signo != SIGHUP)
 		return CLI_OK;
-	log_warnx("SIGHUP: this version does not read its configuration again while it runs; restart it to use a changed one");
+	log_warnx(
+		"SIGHUP: this version does not read its configuration again while it runs; restart it to use a changed one");
 	return -1;
 }
 
@@ -409,8 +420,8 @@ static int on_second(struct sensor *s)
 }
 
 /*
- * An interface that goes takes its program along: its coverage has a gap. When its name is there again, the service
- * manager is to start us anew; also when nothing is left to count on.
+ * An interface that goes takes its program along: its coverage has a gap. When its name is there again, the
+ * service manager is to start us anew; also when nothing is left to count on.
  */
 static int on_links(struct sensor *s)
 {
@@ -514,8 +525,8 @@ int run_main(int argc, char **argv)
 	} else if (options_has(&options, OPTION_PRINT_CONFIG)) {
 		status = print_config(config);
 	} else if (options_has(&options, OPTION_CONFIG_CHECK)) {
-		log_info("the configuration is good: interfaces %zu, prefixes %zu, scopes %zu", config->interfaces_count,
-			 config->prefixes_count, config->scopes_count);
+		log_info("the configuration is good: interfaces %zu, prefixes %zu, scopes %zu",
+			 config->interfaces_count, config->prefixes_count, config->scopes_count);
 		status = CLI_OK;
 	} else {
 		status = run_sensor(config, options_has(&options, OPTION_ONCE));

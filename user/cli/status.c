@@ -32,14 +32,15 @@ static void print_interface(const char *name, const json_t *one)
 	const char *mode = json_string_value(json_object_get(one, "mode")), *key;
 	char received[28], count[28];
 
-	printf("  %-14s feed %s, %s mode, %s packets%s; driver drops:", name, feed ? feed : "?", mode ? mode : "?",
-	       view_count(received, sizeof(received), view_integer(one, "received")),
+	printf("  %-14s feed %s, %s mode, %s packets%s; driver drops:", name, feed ? feed : "?",
+	       mode ? mode : "?", view_count(received, sizeof(received), view_integer(one, "received")),
 	       json_is_true(json_object_get(one, "present")) ? "" : " (GONE: nothing is counted there)");
 	if (!json_object_size(dropped))
 		printf(" unknown");
 	json_object_foreach((json_t *)(uintptr_t)dropped, key, value)
 		printf(" %s %s", key,
-		       json_is_integer(value) ? view_count(count, sizeof(count), view_integer(dropped, key)) : "unknown");
+		       json_is_integer(value) ? view_count(count, sizeof(count), view_integer(dropped, key))
+					      : "unknown");
 	printf("\n");
 }
 
@@ -49,8 +50,7 @@ static void print_interfaces(const json_t *summary)
 	json_t *one;
 
 	printf("interfaces\n");
-	json_object_foreach(json_object_get(summary, "nic"), name, one)
-		print_interface(name, one);
+	json_object_foreach(json_object_get(summary, "nic"), name, one) print_interface(name, one);
 }
 
 /* true: every law holds. */
@@ -61,7 +61,8 @@ static bool print_ledger(const json_t *summary)
 	json_t *value;
 
 	printf("ledger          ");
-	json_object_foreach(json_object_get(summary, "ledger"), law, value) {
+	json_object_foreach(json_object_get(summary, "ledger"), law, value)
+	{
 		balanced = balanced && !json_integer_value(value);
 		printf("%s%s ", between, law);
 		if (json_integer_value(value))
@@ -78,7 +79,8 @@ static void print_memory(const json_t *summary)
 {
 	const json_t *memory = json_object_get(summary, "memory");
 
-	printf("memory           maps %.1f MB, process %.1f MB\n", (double)view_integer(memory, "map_bytes") / 1e6,
+	printf("memory           maps %.1f MB, process %.1f MB\n",
+	       (double)view_integer(memory, "map_bytes") / 1e6,
 	       (double)view_integer(memory, "rss_anon_bytes") / 1e6);
 }
 
@@ -94,8 +96,8 @@ static void print_doctor(const struct snapshot_check *checks, unsigned int count
 	       states[SNAPSHOT_WARNING] + states[SNAPSHOT_FAULT] ? "; \"airglow doctor\" tells the cures" : "");
 	for (unsigned int i = 0; i < count; i++)
 		if (checks[i].state == SNAPSHOT_WARNING || checks[i].state == SNAPSHOT_FAULT)
-			printf("  %-14s %s: %s%s%s\n", view_state(checks[i].state), checks[i].name, checks[i].subject,
-			       *checks[i].subject ? ": " : "", checks[i].value);
+			printf("  %-14s %s: %s%s%s\n", view_state(checks[i].state), checks[i].name,
+			       checks[i].subject, *checks[i].subject ? ": " : "", checks[i].value);
 }
 
 static int worst_status(const struct snapshot_check *checks, unsigned int count, bool balanced)
@@ -137,8 +139,8 @@ static int print_objects(json_t *summary, json_t *report)
 	if (!both || json_dumpf(both, stdout, JSON_INDENT(1)) || putchar('\n') == EOF)
 		log_warnx("cannot print the answer");
 	json_decref(both);
-	json_object_foreach(json_object_get(summary, "ledger"), law, value)
-		balanced = balanced && !json_integer_value(value);
+	json_object_foreach(json_object_get(summary, "ledger"), law, value) balanced =
+		balanced && !json_integer_value(value);
 	return worst_status(checks, count, balanced);
 }
 

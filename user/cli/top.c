@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `airglow top`: rates of a running sensor, from two summaries and the time between them. Plain ANSI sequences, on the
- * alternate screen, so that the terminal is as it was when we leave.
+ * `airglow top`: rates of a running sensor, from two summaries and the time between them. Plain ANSI sequences,
+ * on the alternate screen, so that the terminal is as it was when we leave.
  */
 #include <errno.h>
 #include <poll.h>
@@ -53,7 +53,9 @@ static int compare_rows(const void *a, const void *b)
 
 	if (left->rate != right->rate)
 		return left->rate < right->rate ? 1 : -1;
-	return left->count < right->count ? 1 : left->count > right->count ? -1 : strcmp(left->name, right->name);
+	return left->count < right->count   ? 1
+	       : left->count > right->count ? -1
+					    : strcmp(left->name, right->name);
 }
 
 /* Keeps the busiest `size` rows. */
@@ -76,7 +78,8 @@ static unsigned int busiest(struct row *rows, unsigned int size, const struct pa
 	unsigned int used = 0;
 	const char *name;
 
-	json_object_foreach(now, name, value) {
+	json_object_foreach(now, name, value)
+	{
 		struct row row = {.count = view_integer(now, name)};
 
 		if (!row.count)
@@ -118,14 +121,14 @@ static uint64_t sum_scope(const json_t *scopes, size_t index)
 	uint64_t sum = 0;
 	json_t *value;
 
-	json_object_foreach(packets, class, value)
-		sum += view_integer(packets, class);
+	json_object_foreach(packets, class, value) sum += view_integer(packets, class);
 	return sum;
 }
 
 static void print_scopes(FILE *out, const struct pair *pair, unsigned int size)
 {
-	const json_t *before = json_object_get(pair->before, "scopes"), *now = json_object_get(pair->now, "scopes");
+	const json_t *before = json_object_get(pair->before, "scopes"),
+		     *now = json_object_get(pair->now, "scopes");
 	struct row rows[ROWS_MAX];
 	unsigned int used = 0;
 
@@ -160,7 +163,8 @@ static void print_frame(FILE *out, const struct client *client, const struct pai
 
 	fprintf(out, "airglow at %s: received %s/s, dark %s/s, about %s sources\n", client_address(client),
 		view_rate(received, sizeof(received),
-			  rate_of(pair, view_integer(pair->before, "received"), view_integer(pair->now, "received"))),
+			  rate_of(pair, view_integer(pair->before, "received"),
+				  view_integer(pair->now, "received"))),
 		view_rate(dark, sizeof(dark),
 			  rate_of(pair, view_integer(pair->before, "dark"), view_integer(pair->now, "dark"))),
 		view_count(sources, sizeof(sources), view_integer(pair->now, "sources")));
@@ -181,7 +185,8 @@ static int advance(struct client *client, struct pair *pair, char *why, size_t w
 	if (err)
 		return err;
 	clock_gettime(CLOCK_MONOTONIC, &asked);
-	pair->seconds = (double)(asked.tv_sec - pair->asked.tv_sec) + (double)(asked.tv_nsec - pair->asked.tv_nsec) / 1e9;
+	pair->seconds = (double)(asked.tv_sec - pair->asked.tv_sec) +
+			(double)(asked.tv_nsec - pair->asked.tv_nsec) / 1e9;
 	pair->asked = asked;
 	json_decref(pair->before);
 	pair->before = pair->now;

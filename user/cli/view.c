@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "cli/view.h"
 
-static const char *const STATES[] = {
-	[SNAPSHOT_OK] = "ok", [SNAPSHOT_WARNING] = "warning", [SNAPSHOT_FAULT] = "fault", [SNAPSHOT_UNKNOWN] = "unknown"};
+static const char *const STATES[] = {[SNAPSHOT_OK] = "ok",
+				     [SNAPSHOT_WARNING] = "warning",
+				     [SNAPSHOT_FAULT] = "fault",
+				     [SNAPSHOT_UNKNOWN] = "unknown"};
 
 #define STATES_COUNT (sizeof(STATES) / sizeof(STATES[0]))
 
@@ -67,7 +69,8 @@ void view_reach(FILE *out, const struct snapshot_reach *reach)
 {
 	char count[28], rate[28], seen[28], touch[28], flood[28];
 
-	fprintf(out, "What can I see?  %s dark IPv4 addresses\n", view_count(count, sizeof(count), reach->addresses));
+	fprintf(out, "What can I see?  %s dark IPv4 addresses\n",
+		view_count(count, sizeof(count), reach->addresses));
 	if (reach->addresses) {
 		fprintf(out, "  expected       %s packets a second (0.0794 an address, NICTER 2025)",
 			view_rate(rate, sizeof(rate), reach->expected_pps));
@@ -93,7 +96,8 @@ static bool read_number(double *out, const json_t *object, const char *key)
 
 bool view_read_reach(struct snapshot_reach *reach, const json_t *summary)
 {
-	const json_t *object = json_object_get(summary, "reach"), *blind = json_object_get(object, "blind"), *text;
+	const json_t *object = json_object_get(summary, "reach"), *blind = json_object_get(object, "blind"),
+		     *text;
 	double addresses;
 	bool complete;
 	size_t i;
@@ -105,10 +109,13 @@ bool view_read_reach(struct snapshot_reach *reach, const json_t *summary)
 		   read_number(&reach->scanner_touch_s, object, "scanner_touch_seconds") &&
 		   read_number(&reach->smallest_flood_pps, object, "smallest_flood_pps");
 	reach->addresses = complete ? (uint64_t)addresses : 0;
-	json_array_foreach(blind, i, text) {
-		if (!json_is_string(text) || reach->blind_count == sizeof(reach->blind) / sizeof(reach->blind[0]))
+	json_array_foreach(blind, i, text)
+	{
+		if (!json_is_string(text) ||
+		    reach->blind_count == sizeof(reach->blind) / sizeof(reach->blind[0]))
 			break;
-		snprintf(reach->blind[reach->blind_count++], sizeof(reach->blind[0]), "%s", json_string_value(text));
+		snprintf(reach->blind[reach->blind_count++], sizeof(reach->blind[0]), "%s",
+			 json_string_value(text));
 	}
 	return complete;
 }
@@ -144,7 +151,8 @@ unsigned int view_read_checks(struct snapshot_check *checks, unsigned int size, 
 	unsigned int count = 0;
 	size_t index;
 
-	json_array_foreach(list, index, one) {
+	json_array_foreach(list, index, one)
+	{
 		const char *state = json_string_value(json_object_get(one, "state"));
 		struct snapshot_check *check = &checks[count];
 		unsigned int known = 0;

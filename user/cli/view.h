@@ -11,7 +11,8 @@
 
 #include "collect/snapshot.h"
 
-/* "What can I see?": what a telescope of this size can see, beside what it sees (left out while seen_pps < 0). */
+/* "What can I see?": what a telescope of this size can see, beside what it sees (left out while seen_pps < 0).
+ */
 void view_reach(FILE *out, const struct snapshot_reach *reach);
 /* The object "reach" of /api/v1/summary; false when it is not there or incomplete. */
 bool view_read_reach(struct snapshot_reach *reach, const json_t *summary);

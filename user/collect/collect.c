@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The collector (collect.h): sums the slices, checks the laws, moves the epoch, publishes a snapshot a second.
- * The laws are checked under traffic: left sides are read, then everybody who was in the program at that moment is
- * waited for, then the right sides are read, then the left sides again. account.h books left before right.
+ * The laws are checked under traffic: left sides are read, then everybody who was in the program at that moment
+ * is waited for, then the right sides are read, then the left sides again. account.h books left before right.
  */
 #include <errno.h>
 #include <linux/membarrier.h>
@@ -20,10 +20,10 @@
 #include "collect/reach.h"
 #include "collect/top.h"
 
-#define NS		1000000000LL
-#define EPOCH_S		10
-#define DAY_S		86400
-#define RATE_WINDOW_S	60
+#define NS		  1000000000LL
+#define EPOCH_S		  10
+#define DAY_S		  86400
+#define RATE_WINDOW_S	  60
 #define GRACE_FALLBACK_NS 20000000L
 /* Up to a /14 the active addresses are counted every second, beyond every interval: 1 KiB is read a page. */
 #define ACTIVE_PAGES_EVERY_TICK 1024
@@ -65,8 +65,8 @@ struct collector {
 	atomic_bool stop;
 };
 
-static const char *const needs_addresses[] = {"survey_by_behaviour", "scan_timeout", "aggressive_scan", "dos_rate_estimate",
-					      "reachability", "silent_prefix"};
+static const char *const needs_addresses[] = {"survey_by_behaviour", "scan_timeout", "aggressive_scan",
+					      "dos_rate_estimate",   "reachability", "silent_prefix"};
 
 _Static_assert(sizeof(needs_addresses) / sizeof(needs_addresses[0]) <=
 		       sizeof(((struct snapshot *)0)->disabled_rules) / sizeof(const char *),
@@ -101,7 +101,7 @@ int collector_new(struct collector **out, const struct collector_options *option
 		c->day = c->start_ns / NS / DAY_S;
 	}
 	reach_from_addresses(&c->reach, options->plan->settings.every_destination ? options->config->addresses
-										   : options->plan->addresses);
+										  : options->plan->addresses);
 	*out = c;
 	return 0;
 

@@ -21,14 +21,15 @@ struct collector_options {
 	const struct plan *plan;     /* borrowed for the collector's life */
 	const struct config *config; /* borrowed for the collector's life */
 	struct snapshot_box *box;    /* where snapshots go; NULL: only collector_snapshot() */
-	bool live;		     /* true: books are written while they are read (grace periods, NIC counters) */
+	bool live; /* true: books are written while they are read (grace periods, NIC counters) */
 };
 
 int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size);
 void collector_free(struct collector **collector);
 
 /* Live: an attached interface, shown in snapshots. Call before collector_start. */
-int collector_add_interface(struct collector *collector, const char *name, enum ag_feed feed, const char *xdp_mode);
+int collector_add_interface(struct collector *collector, const char *name, enum ag_feed feed,
+			    const char *xdp_mode);
 
 /* Newest doctor report, copied into the next snapshots. Any thread. */
 void collector_set_checks(struct collector *collector, const struct snapshot_check *checks, unsigned int count);

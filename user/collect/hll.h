@@ -11,8 +11,8 @@
 void hll_merge(struct ag_sources *into, const struct ag_sources *from);
 
 /*
- * Distinct keys, rounded. Improved raw estimator of O. Ertl, "New cardinality estimation algorithms for HyperLogLog
- * sketches", 2017, algorithm 6: no bias tables, no switch of formulas; standard error 0.81 %.
+ * Distinct keys, rounded. Improved raw estimator of O. Ertl, "New cardinality estimation algorithms for
+ * HyperLogLog sketches", 2017, algorithm 6: no bias tables, no switch of formulas; standard error 0.81 %.
  */
 __u64 hll_estimate(const struct ag_sources *sources);
 

@@ -32,9 +32,9 @@ struct snapshot_interface {
 	char name[32];
 	uint32_t ifindex;
 	enum ag_feed feed;
-	char xdp_mode[16]; /* "native" or "generic" */
-	bool present;	   /* false: the interface is gone, its coverage has a gap */
-	uint64_t received; /* by the program */
+	char xdp_mode[16];    /* "native" or "generic" */
+	bool present;	      /* false: the interface is gone, its coverage has a gap */
+	uint64_t received;    /* by the program */
 	uint64_t nic_packets; /* by the interface's own statistics since start */
 	struct snapshot_nic_counter nic[SNAPSHOT_NIC_COUNTERS_MAX];
 	unsigned int nic_count;
@@ -54,7 +54,7 @@ struct snapshot_port {
 };
 
 struct snapshot_check {
-	char name[32]; /* label of check.def */
+	char name[32];	  /* label of check.def */
 	char subject[32]; /* interface or prefix, may be empty */
 	enum snapshot_state state;
 	char value[SNAPSHOT_TEXT_BYTES];  /* what was found */
@@ -63,34 +63,34 @@ struct snapshot_check {
 
 /* "What can I see?": from N alone. */
 struct snapshot_reach {
-	uint64_t addresses;	     /* N */
-	double expected_pps;	     /* 0.0794 per address (NICTER 2025) */
-	double seen_pps;	     /* over the last 60 s */
-	double scanner_touch_s;	     /* mean seconds between touches of a 100 pps whole-IPv4 scanner */
-	double smallest_flood_pps;   /* smallest randomly spoofed flood that meets the DoS rule */
-	char blind[8][96];	     /* rules that do not work at this size, and why */
+	uint64_t addresses;	   /* N */
+	double expected_pps;	   /* 0.0794 per address (NICTER 2025) */
+	double seen_pps;	   /* over the last 60 s */
+	double scanner_touch_s;	   /* mean seconds between touches of a 100 pps whole-IPv4 scanner */
+	double smallest_flood_pps; /* smallest randomly spoofed flood that meets the DoS rule */
+	char blind[8][96];	   /* rules that do not work at this size, and why */
 	unsigned int blind_count;
 };
 
 struct snapshot {
 	atomic_uint references;
 	uint64_t sequence;
-	int64_t time_ns;  /* wall clock when it was made */
-	int64_t start_ns; /* wall clock when the books were opened */
+	int64_t time_ns;    /* wall clock when it was made */
+	int64_t start_ns;   /* wall clock when the books were opened */
 	const char *engine; /* "native" or "kernel" */
 	uint32_t epoch;
 
-	struct ag_counters totals;  /* summed over slices */
-	struct ag_ports ports;	    /* summed over slices */
+	struct ag_counters totals; /* summed over slices */
+	struct ag_ports ports;	   /* summed over slices */
 	struct ag_icmp icmp;
-	uint64_t sources;	    /* distinct sources, estimate (HyperLogLog) */
-	uint64_t shared_packets;    /* received on CPUs without a slice of their own */
+	uint64_t sources;		/* distinct sources, estimate (HyperLogLog) */
+	uint64_t shared_packets;	/* received on CPUs without a slice of their own */
 	uint64_t imbalance[AG_LAW_MAX]; /* packets; 0 = the law holds */
 
 	struct snapshot_interface interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
 	struct snapshot_scope scopes[AG_SCOPES_MAX + 1]; /* [0]: every destination (replay without --dark) */
-	unsigned int scopes_count;			 /* entries in use, from 1; [0] used iff every_destination */
+	unsigned int scopes_count; /* entries in use, from 1; [0] used iff every_destination */
 	bool every_destination;
 	struct snapshot_port top_tcp[SNAPSHOT_TOP_PORTS], top_udp[SNAPSHOT_TOP_PORTS]; /* window 1 h */
 	unsigned int top_tcp_count, top_udp_count;

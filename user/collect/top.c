@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Top ports over a sliding hour (top.h). Past counts are kept modulo 2^32: their difference is exact while a port
- * gets fewer than 4 G packets an hour. 13 marks of 256 KiB.
+ * Top ports over a sliding hour (top.h). Past counts are kept modulo 2^32: their difference is exact while a
+ * port gets fewer than 4 G packets an hour. 13 marks of 256 KiB.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 
 #include "collect/top.h"
 
-#define MARK_EVERY_S	300
-#define MARKS		13 /* 12 spans make an hour */
-#define CANDIDATES	30 /* rank down to which a listed port stays */
-#define ENTER_PERCENT	110 /* of the one that it replaces */
+#define MARK_EVERY_S  300
+#define MARKS	      13  /* 12 spans make an hour */
+#define CANDIDATES    30  /* rank down to which a listed port stays */
+#define ENTER_PERCENT 110 /* of the one that it replaces */
 
 struct top_ports {
 	uint32_t mark[MARKS][AG_PORTS];

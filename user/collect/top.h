@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ports of the last hour, with hysteresis: a port enters the list when it is clearly among the first, and leaves
- * when it has clearly fallen out, so that a dashboard does not flicker.
+ * The ports of the last hour, with hysteresis: a port enters the list when it is clearly among the first, and
+ * leaves when it has clearly fallen out, so that a dashboard does not flicker.
  */
 #ifndef AIRGLOW_COLLECT_TOP_H
 #define AIRGLOW_COLLECT_TOP_H
@@ -16,8 +16,8 @@ int top_new(struct top_ports **out);
 void top_free(struct top_ports **top);
 
 /*
- * Takes the cumulative counts of one protocol at a monotonic time. Marks of the past are kept every five minutes;
- * the window is the last hour, or all there is.
+ * Takes the cumulative counts of one protocol at a monotonic time. Marks of the past are kept every five
+ * minutes; the window is the last hour, or all there is.
  */
 void top_update(struct top_ports *top, const __u64 counts[AG_PORTS], uint64_t now_s);
 

@@ -39,15 +39,15 @@ struct doctor_past {
 
 struct doctor_subject {
 	const struct config *config;
-	const struct plan *plan;	  /* may be NULL: built from the config */
-	const struct snapshot *snapshot;  /* running sensor: figures and XDP modes; NULL before start */
-	struct doctor_past *past;	  /* updated by doctor_run; NULL: judge the sums since start */
+	const struct plan *plan;	 /* may be NULL: built from the config */
+	const struct snapshot *snapshot; /* running sensor: figures and XDP modes; NULL before start */
+	struct doctor_past *past;	 /* updated by doctor_run; NULL: judge the sums since start */
 };
 
 /*
- * Runs every check, in the network namespace of the calling thread, and changes nothing. Each check gives at least one
- * result, its worst, in the order of check.def; further interfaces and prefixes that are not well follow it while there
- * is room. At most `size` results into checks, returns how many (or -errno).
+ * Runs every check, in the network namespace of the calling thread, and changes nothing. Each check gives at
+ * least one result, its worst, in the order of check.def; further interfaces and prefixes that are not well
+ * follow it while there is room. At most `size` results into checks, returns how many (or -errno).
  */
 int doctor_run(const struct doctor_subject *subject, struct snapshot_check *checks, unsigned int size);
 

@@ -46,8 +46,8 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 }
 
 /*
- * A look at what comes for a prefix of a scope (0: of any). tcpdump stands behind the program: it sees what the program
- * does not drop, so nothing that a dropping feed counts as dark.
+ * A look at what comes for a prefix of a scope (0: of any). tcpdump stands behind the program: it sees what the
+ * program does not drop, so nothing that a dropping feed counts as dark.
  */
 static void cure_by_looking(const struct judge_input *in, size_t scope, const char *options,
 			    const char *direction, const char *then, struct snapshot_check *out)

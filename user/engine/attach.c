@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Attaches the program to interfaces by BPF links (attach.h): the kernel detaches when the file descriptor goes,
- * however this process ends. Does not know what the program does.
+ * Attaches the program to interfaces by BPF links (attach.h): the kernel detaches when the file descriptor
+ * goes, however this process ends. Does not know what the program does.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +28,8 @@ struct attachment {
 	char fallback[160]; /* empty: native, or generic was asked for */
 };
 
-/* The process that holds a program or a link to it: /proc/PID/fdinfo names the program. false: nobody (or hidden). */
+/* The process that holds a program or a link to it: /proc/PID/fdinfo names the program. false: nobody (or
+ * hidden). */
 static bool find_holder(uint32_t program_id, char *holder, size_t size)
 {
 	DIR *proc = opendir("/proc");
@@ -86,9 +87,10 @@ static int refuse_owned(uint32_t ifindex, const char *name, char *why, size_t wh
 		close(fd);
 	}
 	find_holder(id, holder, sizeof(holder));
-	snprintf(why, why_size,
-		 "%s already has the XDP program %s (id %u), held by %s; stop it, or detach it with: ip link set dev %s xdp off",
-		 name, info.name[0] ? info.name : "(unnamed)", id, holder, name);
+	snprintf(
+		why, why_size,
+		"%s already has the XDP program %s (id %u), held by %s; stop it, or detach it with: ip link set dev %s xdp off",
+		name, info.name[0] ? info.name : "(unnamed)", id, holder, name);
 	return -EBUSY;
 }
 
@@ -118,9 +120,10 @@ int attach_describe(struct ag_interface *slot, const char *name, enum ag_feed fe
 	}
 	type = request.ifr_hwaddr.sa_family;
 	if (type != ARPHRD_ETHER && type != ARPHRD_LOOPBACK) {
-		snprintf(why, why_size,
-			 "%s has no Ethernet header (device type %u); capture on the Ethernet interface below it and use decap",
-			 name, type);
+		snprintf(
+			why, why_size,
+			"%s has no Ethernet header (device type %u); capture on the Ethernet interface below it and use decap",
+			name, type);
 		return -EOPNOTSUPP;
 	}
 	memset(slot, 0, sizeof(*slot));
@@ -142,16 +145,19 @@ static int try_attach(struct attachment *a, int program_fd, uint32_t flags)
 static void explain_attach(int err, const char *name, const char *mode, char *why, size_t why_size)
 {
 	if (err == -EPERM)
-		snprintf(why, why_size, "cannot attach to %s: no permission; run as root or with CAP_NET_ADMIN and CAP_BPF", name);
+		snprintf(why, why_size,
+			 "cannot attach to %s: no permission; run as root or with CAP_NET_ADMIN and CAP_BPF",
+			 name);
 	else if (err == -EBUSY || err == -EEXIST)
-		snprintf(why, why_size, "cannot attach to %s: another program holds it; `ip -d link show %s` names it", name,
+		snprintf(why, why_size,
+			 "cannot attach to %s: another program holds it; `ip -d link show %s` names it", name,
 			 name);
 	else
 		snprintf(why, why_size, "cannot attach to %s in %s mode: %s", name, mode, strerror(-err));
 }
 
-int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode, char *why,
-		     size_t why_size)
+int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode,
+		     char *why, size_t why_size)
 {
 	struct ag_interface slot;
 	struct attachment *a;
@@ -170,10 +176,11 @@ int attach_interface(struct attachment **out, int program_fd, const char *name, 
 	a->link_fd = -1;
 	err = mode == CONFIG_MODE_GENERIC ? -EOPNOTSUPP : try_attach(a, program_fd, XDP_FLAGS_DRV_MODE);
 	a->native = !err;
-	if (err && (mode == CONFIG_MODE_GENERIC || (mode == CONFIG_MODE_AUTO && err != -EPERM && err != -EBUSY))) {
+	if (err &&
+	    (mode == CONFIG_MODE_GENERIC || (mode == CONFIG_MODE_AUTO && err != -EPERM && err != -EBUSY))) {
 		if (mode == CONFIG_MODE_AUTO)
-			snprintf(a->fallback, sizeof(a->fallback), "%s does not take the program in native mode: %s", name,
-				 strerror(-err));
+			snprintf(a->fallback, sizeof(a->fallback),
+				 "%s does not take the program in native mode: %s", name, strerror(-err));
 		err = try_attach(a, program_fd, XDP_FLAGS_SKB_MODE);
 	}
 	if (err) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The program on an interface: native XDP, else generic, and which of them it became. Detaches when freed or when
- * the process dies (the kernel's link goes with its file descriptor).
+ * The program on an interface: native XDP, else generic, and which of them it became. Detaches when freed or
+ * when the process dies (the kernel's link goes with its file descriptor).
  */
 #ifndef AIRGLOW_ENGINE_ATTACH_H
 #define AIRGLOW_ENGINE_ATTACH_H
@@ -16,11 +16,11 @@ struct attachment;
 
 /*
  * Attaches the program to an interface. mode AUTO tries native first. Another program on the interface, an
- * interface without an Ethernet header, or one that is missing is refused with a sentence that names it (and the
- * holder). 0 or -errno.
+ * interface without an Ethernet header, or one that is missing is refused with a sentence that names it (and
+ * the holder). 0 or -errno.
  */
-int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode, char *why,
-		     size_t why_size);
+int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode,
+		     char *why, size_t why_size);
 void attach_free(struct attachment **attachment);
 
 /* "native" or "generic". */

@@ -17,7 +17,8 @@ int native_new(struct native **out, const struct table_sizes *sizes);
 void native_free(struct native **native);
 struct tables *native_tables(struct native *native);
 int native_run(struct native *native, const struct ag_replay *replay, const uint8_t *bytes);
-/* The pipeline of one frame whose head the caller filled (caplen, wirelen, bytes): the fuzzers bring their own. */
+/* The pipeline of one frame whose head the caller filled (caplen, wirelen, bytes): the fuzzers bring their own.
+ */
 int native_pipeline(struct native *native, struct head *head);
 
 /* The BPF object, its maps mapped into this process. */

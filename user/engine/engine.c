@@ -28,8 +28,8 @@ static unsigned int count_slices(const struct engine_options *options)
 	return online > AG_SLICES_MAX ? AG_SLICES_MAX : (unsigned int)online;
 }
 
-static int open_backend(struct engine *engine, const struct engine_options *options, const struct table_sizes *sizes,
-			char *why, size_t why_size)
+static int open_backend(struct engine *engine, const struct engine_options *options,
+			const struct table_sizes *sizes, char *why, size_t why_size)
 {
 	int err;
 
@@ -112,7 +112,9 @@ int engine_apply(struct engine *engine, const struct plan *plan, char *why, size
 	int err = tables_write(engine->tables, side, plan);
 
 	if (err) {
-		snprintf(why, why_size, "the new dark prefixes need larger tables than were made at start; restart to use them");
+		snprintf(
+			why, why_size,
+			"the new dark prefixes need larger tables than were made at start; restart to use them");
 		return err;
 	}
 	__atomic_store_n(&engine->tables->control->side, side, __ATOMIC_RELEASE);

@@ -20,14 +20,14 @@ enum engine_kind { ENGINE_NATIVE, ENGINE_KERNEL };
 
 struct engine_options {
 	enum engine_kind kind;
-	bool replay;		/* frames come from engine_run(), one slice, packet time */
+	bool replay;		 /* frames come from engine_run(), one slice, packet time */
 	const struct plan *plan; /* what is dark; sizes follow from it */
-	uint64_t memory_bytes;	/* bound for all maps together; 0: none */
+	uint64_t memory_bytes;	 /* bound for all maps together; 0: none */
 };
 
 /*
- * Opens an engine and puts the plan in force. Returns 0 or -errno with one sentence in why (naming the thing and
- * the remedy). The plan is not kept.
+ * Opens an engine and puts the plan in force. Returns 0 or -errno with one sentence in why (naming the thing
+ * and the remedy). The plan is not kept.
  */
 int engine_open(struct engine **out, const struct engine_options *options, char *why, size_t why_size);
 void engine_free(struct engine **engine);

@@ -18,16 +18,27 @@
 #include "engine/backend.h"
 #include "airglow.skel.h"
 
-#define FRAME_MIN    14 /* BPF_PROG_RUN takes no shorter frame (ETH_HLEN) */
-#define META_BYTES   sizeof(struct ag_replay)
+#define FRAME_MIN  14 /* BPF_PROG_RUN takes no shorter frame (ETH_HLEN) */
+#define META_BYTES sizeof(struct ag_replay)
 
 struct mapping {
 	void *address;
 	size_t bytes;
 };
 
-enum { MAP_CONTROL, MAP_SETTINGS, MAP_SCOPE16, MAP_BLOCKS, MAP_SPLITS, MAP_COUNTERS, MAP_PORTS, MAP_SOURCES, MAP_ICMP,
-       MAP_SEEN, MAPS };
+enum {
+	MAP_CONTROL,
+	MAP_SETTINGS,
+	MAP_SCOPE16,
+	MAP_BLOCKS,
+	MAP_SPLITS,
+	MAP_COUNTERS,
+	MAP_PORTS,
+	MAP_SOURCES,
+	MAP_ICMP,
+	MAP_SEEN,
+	MAPS
+};
 
 struct kernel {
 	struct airglow_bpf *skel;
@@ -55,11 +66,11 @@ static int map_array(struct kernel *k, int which, struct bpf_map *map)
 static int map_all(struct kernel *k)
 {
 	struct bpf_map *maps[MAPS] = {
-		[MAP_CONTROL] = k->skel->maps.control,	 [MAP_SETTINGS] = k->skel->maps.settings,
-		[MAP_SCOPE16] = k->skel->maps.scope16,	 [MAP_BLOCKS] = k->skel->maps.blocks,
-		[MAP_SPLITS] = k->skel->maps.splits,	 [MAP_COUNTERS] = k->skel->maps.counters,
-		[MAP_PORTS] = k->skel->maps.ports,	 [MAP_SOURCES] = k->skel->maps.sources,
-		[MAP_ICMP] = k->skel->maps.icmp,	 [MAP_SEEN] = k->skel->maps.seen,
+		[MAP_CONTROL] = k->skel->maps.control, [MAP_SETTINGS] = k->skel->maps.settings,
+		[MAP_SCOPE16] = k->skel->maps.scope16, [MAP_BLOCKS] = k->skel->maps.blocks,
+		[MAP_SPLITS] = k->skel->maps.splits,   [MAP_COUNTERS] = k->skel->maps.counters,
+		[MAP_PORTS] = k->skel->maps.ports,     [MAP_SOURCES] = k->skel->maps.sources,
+		[MAP_ICMP] = k->skel->maps.icmp,       [MAP_SEEN] = k->skel->maps.seen,
 	};
 	struct tables *t = &k->tables;
 	int i, err;
@@ -82,7 +93,8 @@ static int map_all(struct kernel *k)
 	return 0;
 }
 
-/* CPUs online now get a slice each, in their order; all others the shared one. In replay every CPU is slice 0. */
+/* CPUs online now get a slice each, in their order; all others the shared one. In replay every CPU is slice 0.
+ */
 static void assign_slices(struct ag_rodata *ro, bool replay)
 {
 	int cpus = libbpf_num_possible_cpus(), cpu;
@@ -133,14 +145,17 @@ static void set_sizes(struct airglow_bpf *skel, const struct table_sizes *s, boo
 static void explain_load(int err, char *why, size_t why_size)
 {
 	if (err == -EPERM || err == -EACCES)
-		snprintf(why, why_size,
-			 "cannot load the packet program: no permission; run as root, or with CAP_BPF, CAP_NET_ADMIN and "
-			 "CAP_PERFMON");
+		snprintf(
+			why, why_size,
+			"cannot load the packet program: no permission; run as root, or with CAP_BPF, CAP_NET_ADMIN and "
+			"CAP_PERFMON");
 	else if (err == -ENOSYS)
-		snprintf(why, why_size, "cannot load the packet program: this kernel has no BPF; use Linux 6.1 or later");
+		snprintf(why, why_size,
+			 "cannot load the packet program: this kernel has no BPF; use Linux 6.1 or later");
 	else if (err == -ENOMEM)
-		snprintf(why, why_size, "cannot load the packet program: the kernel has no memory for the maps; lower memory "
-					"or use fewer dark addresses");
+		snprintf(why, why_size,
+			 "cannot load the packet program: the kernel has no memory for the maps; lower memory "
+			 "or use fewer dark addresses");
 	else
 		snprintf(why, why_size, "cannot load the packet program: %s; see -vv for the verifier's words",
 			 strerror(-err));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The native engine: the stages of bpf/ compiled into this process and bound to plain memory. Needs no root; the
- * offline engine, the unit tests and the fuzzers run the very source that runs in the kernel.
+ * The native engine: the stages of bpf/ compiled into this process and bound to plain memory. Needs no root;
+ * the offline engine, the unit tests and the fuzzers run the very source that runs in the kernel.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -78,8 +78,8 @@ static int allocate(struct tables *t, const struct table_sizes *s)
 	t->sources = calloc(s->slices + 1, sizeof(*t->sources));
 	t->icmp = calloc(1, sizeof(*t->icmp));
 	t->seen = calloc(s->pages, sizeof(*t->seen));
-	return t->control && t->settings && t->scope16 && t->blocks && t->splits && t->counters && t->ports && t->sources &&
-			       t->icmp && t->seen
+	return t->control && t->settings && t->scope16 && t->blocks && t->splits && t->counters && t->ports &&
+			       t->sources && t->icmp && t->seen
 		       ? 0
 		       : -ENOMEM;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Builds the tables of dark addresses (plan.h). Prefixes are painted in order of their length, so that the longest
- * wins. Knows nothing of maps or configuration files.
+ * Builds the tables of dark addresses (plan.h). Prefixes are painted in order of their length, so that the
+ * longest wins. Knows nothing of maps or configuration files.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +17,8 @@
 
 _Static_assert(AG_SCOPES_MAX <= ENTRY_SCOPES, "a scope fits its bits of an entry");
 
-/* While painting: one word a /24, either a scope or AG_ENTRY_SPLIT | index into splits[]. 64 MiB, mostly untouched. */
+/* While painting: one word a /24, either a scope or AG_ENTRY_SPLIT | index into splits[]. 64 MiB, mostly
+ * untouched. */
 struct canvas {
 	uint32_t *slash24;
 	struct ag_split *splits;
@@ -246,15 +247,16 @@ static bool insert_range(struct ag_settings *s, unsigned int at, const struct ag
 }
 
 /*
- * Paints a range over the sorted list. Earlier prefixes are shorter, so at most one range touches it, and that one
- * covers it: it is cut into what lies before and behind.
+ * Paints a range over the sorted list. Earlier prefixes are shorter, so at most one range touches it, and that
+ * one covers it: it is cut into what lies before and behind.
  */
 static bool paint6(struct ag_settings *s, const struct ag_range6 *r)
 {
 	unsigned int at = 0;
 	struct ag_range6 cover;
 
-	while (at < s->ranges6 && compare_half(s->range6[at].last_hi, s->range6[at].last_lo, r->first_hi, r->first_lo) < 0)
+	while (at < s->ranges6 &&
+	       compare_half(s->range6[at].last_hi, s->range6[at].last_lo, r->first_hi, r->first_lo) < 0)
 		at++;
 	if (at < s->ranges6 &&
 	    compare_half(s->range6[at].first_hi, s->range6[at].first_lo, r->last_hi, r->last_lo) <= 0) {
@@ -265,7 +267,8 @@ static bool paint6(struct ag_settings *s, const struct ag_range6 *r)
 		s->ranges6--;
 		behind.first_hi = r->last_lo == UINT64_MAX ? r->last_hi + 1 : r->last_hi;
 		behind.first_lo = r->last_lo + 1;
-		if (compare_half(cover.last_hi, cover.last_lo, r->last_hi, r->last_lo) > 0 && !insert_range(s, at, &behind))
+		if (compare_half(cover.last_hi, cover.last_lo, r->last_hi, r->last_lo) > 0 &&
+		    !insert_range(s, at, &behind))
 			return false;
 		before.last_hi = r->first_lo == 0 ? r->first_hi - 1 : r->first_hi;
 		before.last_lo = r->first_lo - 1;
@@ -307,8 +310,8 @@ static int refuse_twins(const struct plan_prefix **sorted, size_t count, char *w
 	return 0;
 }
 
-int plan_new(struct plan **out, const struct plan_prefix *prefixes, size_t count, bool every_destination, char *why,
-	     size_t why_size)
+int plan_new(struct plan **out, const struct plan_prefix *prefixes, size_t count, bool every_destination,
+	     char *why, size_t why_size)
 {
 	const struct plan_prefix **sorted = calloc(count ? count : 1, sizeof(const struct plan_prefix *));
 	struct plan *plan = calloc(1, sizeof(*plan));
@@ -331,11 +334,13 @@ int plan_new(struct plan **out, const struct plan_prefix *prefixes, size_t count
 	if (!err)
 		err = build4(plan, sorted, count);
 	if (err == -ENOSPC)
-		snprintf(why, why_size, "the dark prefixes cover more than all of IPv4 but one /16; use longer ones");
+		snprintf(why, why_size,
+			 "the dark prefixes cover more than all of IPv4 but one /16; use longer ones");
 	if (!err) {
 		err = build6(plan, sorted, count);
 		if (err)
-			snprintf(why, why_size, "more than %d IPv6 ranges after cutting out the holes; use fewer prefixes",
+			snprintf(why, why_size,
+				 "more than %d IPv6 ranges after cutting out the holes; use fewer prefixes",
 				 AG_RANGES6_MAX);
 	}
 out:
@@ -387,14 +392,16 @@ unsigned int plan_lookup6(const struct plan *plan, const uint8_t address[16])
 	for (i = 0; i < plan->settings.ranges6; i++) {
 		const struct ag_range6 *r = &plan->settings.range6[i];
 
-		if (compare_half(r->first_hi, r->first_lo, hi, lo) <= 0 && compare_half(hi, lo, r->last_hi, r->last_lo) <= 0)
+		if (compare_half(r->first_hi, r->first_lo, hi, lo) <= 0 &&
+		    compare_half(hi, lo, r->last_hi, r->last_lo) <= 0)
 			return r->scope;
 	}
 	return 0;
 }
 
 void plan_each_page(const struct plan *plan,
-		    void (*visit)(void *arg, uint32_t page, const struct ag_split *split, unsigned int scope), void *arg)
+		    void (*visit)(void *arg, uint32_t page, const struct ag_split *split, unsigned int scope),
+		    void *arg)
 {
 	unsigned int block, i;
 

@@ -35,8 +35,8 @@ struct plan {
 };
 
 /*
- * Builds the tables. The longest prefix wins; the same prefix twice is refused (-EEXIST) with a sentence in why.
- * every_destination ignores the list. Ownership of *out passes to the caller: plan_free.
+ * Builds the tables. The longest prefix wins; the same prefix twice is refused (-EEXIST) with a sentence in
+ * why. every_destination ignores the list. Ownership of *out passes to the caller: plan_free.
  */
 int plan_new(struct plan **out, const struct plan_prefix *prefixes, size_t count, bool every_destination,
 	     char *why, size_t why_size);

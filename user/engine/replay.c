@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames of captures through an engine (replay.h). Time is what the packets say; it moves the epoch, and when it runs
- * backwards the packet is counted in the open interval and the step is remembered.
+ * Frames of captures through an engine (replay.h). Time is what the packets say; it moves the epoch, and when
+ * it runs backwards the packet is counted in the open interval and the step is remembered.
  */
 #include <stdio.h>
 #include <string.h>
@@ -46,8 +46,8 @@ int replay_capture(struct replay *r, struct capture *capture, const char *file, 
 		follow_time(r, &frame, file);
 		verdict = engine_run(r->engine, &word, frame.bytes);
 		if (verdict < 0) {
-			snprintf(why, why_size, "%s: the %s engine failed at packet %llu: %s", file, engine_name(r->engine),
-				 (unsigned long long)frame.index, strerror(-verdict));
+			snprintf(why, why_size, "%s: the %s engine failed at packet %llu: %s", file,
+				 engine_name(r->engine), (unsigned long long)frame.index, strerror(-verdict));
 			return verdict;
 		}
 		r->frames++;

@@ -20,9 +20,9 @@ struct replay_position {
 struct replay {
 	struct engine *engine;
 	uint64_t frames;
-	uint64_t last_ns;	/* of the packet before */
-	uint64_t interval_ns;	/* begin of the open interval */
-	uint64_t steps_back;	/* packets older than the one before them: counted in the open interval */
+	uint64_t last_ns;     /* of the packet before */
+	uint64_t interval_ns; /* begin of the open interval */
+	uint64_t steps_back;  /* packets older than the one before them: counted in the open interval */
 	struct replay_position first_step;
 };
 
@@ -32,9 +32,10 @@ struct replay {
 void replay_init(struct replay *replay, struct engine *engine);
 
 /*
- * Runs what is left of a capture. 0 at its end; 1 when the capture had a problem (capture_problem tells); -errno when
- * the engine failed, with a sentence in why.
+ * Runs what is left of a capture. 0 at its end; 1 when the capture had a problem (capture_problem tells);
+ * -errno when the engine failed, with a sentence in why.
  */
-int replay_capture(struct replay *replay, struct capture *capture, const char *file, char *why, size_t why_size);
+int replay_capture(struct replay *replay, struct capture *capture, const char *file, char *why,
+		   size_t why_size);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sizes of the pipeline's memory and how a plan is written into it (tables.h). Does not know whether the memory is
- * mapped from the kernel.
+ * Sizes of the pipeline's memory and how a plan is written into it (tables.h). Does not know whether the memory
+ * is mapped from the kernel.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -33,7 +33,8 @@ uint64_t tables_bytes(const struct table_sizes *s)
 {
 	return (uint64_t)(s->slices + 1) * slice_bytes() + sizeof(struct ag_icmp) + sizeof(struct ag_control) +
 	       (uint64_t)s->pages * sizeof(struct ag_page) +
-	       2 * (sizeof(struct ag_settings) + sizeof(struct ag_scope16) + (uint64_t)s->blocks * sizeof(struct ag_block) +
+	       2 * (sizeof(struct ag_settings) + sizeof(struct ag_scope16) +
+		    (uint64_t)s->blocks * sizeof(struct ag_block) +
 		    (uint64_t)s->splits * sizeof(struct ag_split));
 }
 
@@ -43,13 +44,15 @@ int tables_check(const struct table_sizes *s, uint64_t memory_bytes, char *why, 
 
 	if (!memory_bytes || need <= memory_bytes)
 		return 0;
-	snprintf(why, why_size,
-		 "the maps need %.1f MiB (%u slices of %.2f MiB, %u /24 pages of 1 KiB, tables and ICMP %.1f MiB) but "
-		 "memory is %.1f MiB; raise memory or use fewer dark addresses",
-		 (double)need / MIB, s->slices + 1, (double)slice_bytes() / MIB, s->pages,
-		 (double)(need - (uint64_t)(s->slices + 1) * slice_bytes() - (uint64_t)s->pages * sizeof(struct ag_page)) /
-			 MIB,
-		 (double)memory_bytes / MIB);
+	snprintf(
+		why, why_size,
+		"the maps need %.1f MiB (%u slices of %.2f MiB, %u /24 pages of 1 KiB, tables and ICMP %.1f MiB) but "
+		"memory is %.1f MiB; raise memory or use fewer dark addresses",
+		(double)need / MIB, s->slices + 1, (double)slice_bytes() / MIB, s->pages,
+		(double)(need - (uint64_t)(s->slices + 1) * slice_bytes() -
+			 (uint64_t)s->pages * sizeof(struct ag_page)) /
+			MIB,
+		(double)memory_bytes / MIB);
 	return -ENOSPC;
 }
 
@@ -61,9 +64,11 @@ int tables_write(const struct tables *t, unsigned int side, const struct plan *p
 	t->settings[side] = plan->settings;
 	t->scope16[side] = *plan->scope16;
 	if (plan->blocks_used)
-		memcpy(&t->blocks[side * t->sizes.blocks], plan->blocks, plan->blocks_used * sizeof(*plan->blocks));
+		memcpy(&t->blocks[side * t->sizes.blocks], plan->blocks,
+		       plan->blocks_used * sizeof(*plan->blocks));
 	if (plan->splits_used)
-		memcpy(&t->splits[side * t->sizes.splits], plan->splits, plan->splits_used * sizeof(*plan->splits));
+		memcpy(&t->splits[side * t->sizes.splits], plan->splits,
+		       plan->splits_used * sizeof(*plan->splits));
 	return 0;
 }
 

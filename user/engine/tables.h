@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The writable view of a pipeline's memory, and what both engines do with it: sizes, and putting a plan in force.
- * Private to user/engine/.
+ * The writable view of a pipeline's memory, and what both engines do with it: sizes, and putting a plan in
+ * force. Private to user/engine/.
  */
 #ifndef AIRGLOW_ENGINE_TABLES_H
 #define AIRGLOW_ENGINE_TABLES_H

@@ -108,8 +108,8 @@ static int render_tools(struct answer *answer, const struct snapshot *s, const s
 
 	(void)r;
 	for (i = 0; i < AG_TOOL_MAX; i++)
-		json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:s}", "tool", labels_tool[i], "packets",
-						       (json_int_t)s->totals.tool[i], "chance_bits",
+		json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:s}", "tool", labels_tool[i],
+						       "packets", (json_int_t)s->totals.tool[i], "chance_bits",
 						       (json_int_t)rules[i].bits, "rule", rules[i].rule));
 	return answer_json(answer, json_pack("{s:o}", "tools", array));
 }
@@ -146,18 +146,20 @@ static int render_ledger(struct answer *answer, const struct snapshot *s, const 
 	(void)r;
 	return answer_json(
 		answer,
-		json_pack("{s:{s:{s:s, s:I, s:I, s:I}, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}, s:o}", "laws", "L1", "law",
-			  equations[AG_LAW_L1], "imbalance", (json_int_t)s->imbalance[AG_LAW_L1], "received",
-			  (json_int_t)t->received, "outcomes", sum(t->outcome, AG_OUTCOME_MAX), "L2", "law",
-			  equations[AG_LAW_L2], "imbalance", (json_int_t)s->imbalance[AG_LAW_L2], "dark",
-			  (json_int_t)t->dark, "classes",
+		json_pack("{s:{s:{s:s, s:I, s:I, s:I}, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}, s:o}",
+			  "laws", "L1", "law", equations[AG_LAW_L1], "imbalance",
+			  (json_int_t)s->imbalance[AG_LAW_L1], "received", (json_int_t)t->received, "outcomes",
+			  sum(t->outcome, AG_OUTCOME_MAX), "L2", "law", equations[AG_LAW_L2], "imbalance",
+			  (json_int_t)s->imbalance[AG_LAW_L2], "dark", (json_int_t)t->dark, "classes",
 			  sum(&t->class_packets[0][0], sizeof(t->class_packets) / sizeof(__u64)), "protocols",
 			  sum(t->protocol, 256), "tcp_ports", sum(s->ports.tcp, AG_PORTS), "udp_ports",
 			  sum(s->ports.udp, AG_PORTS), "no_port", (json_int_t)t->no_port, "nic", nic_rows(s)));
 }
 
-static const char *const states[] = {
-	[SNAPSHOT_OK] = "ok", [SNAPSHOT_WARNING] = "warning", [SNAPSHOT_FAULT] = "fault", [SNAPSHOT_UNKNOWN] = "unknown"};
+static const char *const states[] = {[SNAPSHOT_OK] = "ok",
+				     [SNAPSHOT_WARNING] = "warning",
+				     [SNAPSHOT_FAULT] = "fault",
+				     [SNAPSHOT_UNKNOWN] = "unknown"};
 
 static int render_doctor(struct answer *answer, const struct snapshot *s, const struct request *r)
 {
@@ -171,8 +173,9 @@ static int render_doctor(struct answer *answer, const struct snapshot *s, const 
 
 		if (c->state != SNAPSHOT_UNKNOWN && c->state > worst)
 			worst = c->state;
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:s}", "check", c->name, "subject", c->subject,
-						       "state", states[c->state], "value", c->value, "remedy", c->remedy));
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:s}", "check", c->name, "subject",
+						       c->subject, "state", states[c->state], "value", c->value,
+						       "remedy", c->remedy));
 	}
 	return answer_json(answer, json_pack("{s:s, s:o}", "state", states[worst], "checks", array));
 }
@@ -194,7 +197,8 @@ static int compare_rows(const void *a, const void *b)
 	return x->port < y->port ? -1 : x->port > y->port;
 }
 
-static size_t collect_rows(struct port_row *rows, size_t used, const __u64 counts[AG_PORTS], const char *protocol)
+static size_t collect_rows(struct port_row *rows, size_t used, const __u64 counts[AG_PORTS],
+			   const char *protocol)
 {
 	unsigned int port;
 
@@ -220,11 +224,12 @@ static int render_ports(struct answer *answer, const struct snapshot *s, const s
 		qsort(rows, used, sizeof(*rows), compare_rows);
 	array = json_array();
 	for (i = 0; i < used && (!r->limit || i < r->limit); i++)
-		json_array_append_new(array, json_pack("{s:s, s:i, s:I}", "protocol", rows[i].protocol, "port",
-						       (int)rows[i].port, "packets", (json_int_t)rows[i].packets));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:i, s:I}", "protocol", rows[i].protocol, "port",
+						(int)rows[i].port, "packets", (json_int_t)rows[i].packets));
 	free(rows);
-	return answer_json(answer, json_pack("{s:I, s:I, s:o}", "ports_with_packets", (json_int_t)used, "no_port",
-					     (json_int_t)s->totals.no_port, "ports", array));
+	return answer_json(answer, json_pack("{s:I, s:I, s:o}", "ports_with_packets", (json_int_t)used,
+					     "no_port", (json_int_t)s->totals.no_port, "ports", array));
 }
 
 static int render_health(struct answer *answer, const struct snapshot *s, const struct request *r)
@@ -262,7 +267,11 @@ static const struct endpoint endpoints[] = {
 	{"/metrics", "OpenMetrics or Prometheus text, bounded", {}, true, render_metrics},
 	{"/metrics/ports", "every port with a count, as metrics", {}, true, render_port_metrics},
 	{"/healthz", "200 while the process serves", {}, false, render_health},
-	{"/readyz", "200 while fresh figures exist and every interface is there, else 503", {}, false, render_ready},
+	{"/readyz",
+	 "200 while fresh figures exist and every interface is there, else 503",
+	 {},
+	 false,
+	 render_ready},
 	{"/api/v1/summary", "all figures, by the names of replay --json", {}, true, render_summary},
 	{"/api/v1/ports", "packets by destination port", {"protocol", "limit", "sort"}, true, render_ports},
 	{"/api/v1/scopes", "packets, bytes and addresses by scope", {}, true, render_scopes},
@@ -280,9 +289,10 @@ static json_t *describe_parameters(const struct endpoint *e)
 	unsigned int i;
 
 	for (i = 0; i < ENDPOINT_PARAMETERS_MAX && e->parameters[i]; i++)
-		json_array_append_new(array, json_pack("{s:s, s:s, s:{s:s}}", "name", e->parameters[i], "in", "query",
-						       "schema", "type",
-						       strcmp(e->parameters[i], "limit") ? "string" : "integer"));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s, s:{s:s}}", "name", e->parameters[i], "in", "query",
+						"schema", "type",
+						strcmp(e->parameters[i], "limit") ? "string" : "integer"));
 	return array;
 }
 
@@ -295,11 +305,12 @@ static int render_openapi(struct answer *answer, const struct snapshot *s, const
 	(void)r;
 	for (i = 0; i < ENDPOINTS; i++)
 		json_object_set_new(paths, endpoints[i].path,
-				    json_pack("{s:{s:s, s:o, s:{s:{s:s}}}}", "get", "summary", endpoints[i].summary,
-					      "parameters", describe_parameters(&endpoints[i]), "responses", "200",
+				    json_pack("{s:{s:s, s:o, s:{s:{s:s}}}}", "get", "summary",
+					      endpoints[i].summary, "parameters",
+					      describe_parameters(&endpoints[i]), "responses", "200",
 					      "description", "done"));
-	return answer_json(answer, json_pack("{s:s, s:{s:s, s:s}, s:o}", "openapi", "3.0.3", "info", "title", "airglow",
-					     "version", AIRGLOW_VERSION, "paths", paths));
+	return answer_json(answer, json_pack("{s:s, s:{s:s, s:s}, s:o}", "openapi", "3.0.3", "info", "title",
+					     "airglow", "version", AIRGLOW_VERSION, "paths", paths));
 }
 
 static int render_root(struct answer *answer, const struct snapshot *s, const struct request *r)
@@ -312,7 +323,8 @@ static int render_root(struct answer *answer, const struct snapshot *s, const st
 		return -ENOMEM;
 	if (!r->plain)
 		fputs("<!doctype html><meta charset=utf-8><title>airglow</title><h1>airglow</h1><pre>\n", out);
-	fprintf(out, "airglow %s: %" PRIu64 " packets received, %" PRIu64 " dark, about %" PRIu64 " sources\n\n",
+	fprintf(out,
+		"airglow %s: %" PRIu64 " packets received, %" PRIu64 " dark, about %" PRIu64 " sources\n\n",
 		AIRGLOW_VERSION, (uint64_t)s->totals.received, (uint64_t)s->totals.dark, s->sources);
 	for (i = 0; i < ENDPOINTS; i++)
 		if (r->plain)
@@ -361,8 +373,8 @@ static int read_limit(struct request *request, const char *value)
 	return 0;
 }
 
-int endpoint_parameter(const struct endpoint *endpoint, struct request *request, const char *name, const char *value,
-		       char reason[ENDPOINT_REASON_BYTES])
+int endpoint_parameter(const struct endpoint *endpoint, struct request *request, const char *name,
+		       const char *value, char reason[ENDPOINT_REASON_BYTES])
 {
 	const char *wanted = NULL;
 

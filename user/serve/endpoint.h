@@ -15,8 +15,8 @@
 
 /* What a client asked for, as far as a renderer may care. */
 struct request {
-	bool openmetrics; /* metrics: the client prefers OpenMetrics */
-	bool plain;	  /* "/": the client does not want HTML */
+	bool openmetrics;     /* metrics: the client prefers OpenMetrics */
+	bool plain;	      /* "/": the client does not want HTML */
 	const char *protocol; /* "tcp", "udp" or NULL: both */
 	bool by_port;	      /* sort=port */
 	unsigned int limit;   /* 0: all */
@@ -31,9 +31,9 @@ struct answer {
 
 struct endpoint {
 	const char *path;
-	const char *summary; /* for the OpenAPI description */
+	const char *summary;				 /* for the OpenAPI description */
 	const char *parameters[ENDPOINT_PARAMETERS_MAX]; /* names that are known; all else is refused */
-	bool needs_snapshot; /* 503 before the first one */
+	bool needs_snapshot;				 /* 503 before the first one */
 	/* Fills the answer from the snapshot. 0 or -ENOMEM. */
 	int (*render)(struct answer *answer, const struct snapshot *snapshot, const struct request *request);
 };
@@ -42,10 +42,11 @@ struct endpoint {
 const struct endpoint *endpoint_find(const char *path);
 
 /*
- * Reads one query parameter into the request. 0, or -EINVAL with a sentence in reason (unknown name, bad value).
+ * Reads one query parameter into the request. 0, or -EINVAL with a sentence in reason (unknown name, bad
+ * value).
  */
-int endpoint_parameter(const struct endpoint *endpoint, struct request *request, const char *name, const char *value,
-		       char reason[ENDPOINT_REASON_BYTES]);
+int endpoint_parameter(const struct endpoint *endpoint, struct request *request, const char *name,
+		       const char *value, char reason[ENDPOINT_REASON_BYTES]);
 
 /* {"error": ..., "reason": ...} with a status. 0 or -ENOMEM. */
 int endpoint_error(struct answer *answer, unsigned int status, const char *error, const char *reason);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Metrics from a snapshot (metrics.h). Cardinality is bounded by tables and by the watch list, never by traffic.
+ * Metrics from a snapshot (metrics.h). Cardinality is bounded by tables and by the watch list, never by
+ * traffic.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,8 +29,8 @@ static void one(struct metrics *m, const char *label, const char *value, uint64_
 	metrics_integer(m, count);
 }
 
-static void by_label(struct metrics *m, enum metric family, const char *label, const char *const *names, const __u64 *counts,
-		     size_t n)
+static void by_label(struct metrics *m, enum metric family, const char *label, const char *const *names,
+		     const __u64 *counts, size_t n)
 {
 	size_t i;
 
@@ -117,7 +118,8 @@ static void write_protocols(struct metrics *m, const struct snapshot *s)
 	one(m, "protocol", "other", other);
 }
 
-static void port_sample(struct metrics *m, const char *protocol, unsigned int port, uint64_t count, const char *window)
+static void port_sample(struct metrics *m, const char *protocol, unsigned int port, uint64_t count,
+			const char *window)
 {
 	char text[8];
 
@@ -227,8 +229,8 @@ static void write_doctor(struct metrics *m, const struct snapshot *s)
 		if (j < i)
 			continue; /* told with its first subject */
 		for (j = i; j < s->checks_count; j++)
-			if (!strcmp(s->checks[j].name, s->checks[i].name) && s->checks[j].state != SNAPSHOT_UNKNOWN &&
-			    (int)s->checks[j].state > worst)
+			if (!strcmp(s->checks[j].name, s->checks[i].name) &&
+			    s->checks[j].state != SNAPSHOT_UNKNOWN && (int)s->checks[j].state > worst)
 				worst = (int)s->checks[j].state;
 		if (worst >= 0)
 			one(m, "check", s->checks[i].name, (uint64_t)worst);
@@ -237,8 +239,8 @@ static void write_doctor(struct metrics *m, const struct snapshot *s)
 
 static void write_health(struct metrics *m, const struct snapshot *s)
 {
-	by_label(m, METRIC_IMBALANCE, "law", labels_law, (const __u64[]){s->imbalance[AG_LAW_L1], s->imbalance[AG_LAW_L2]},
-		 AG_LAW_MAX);
+	by_label(m, METRIC_IMBALANCE, "law", labels_law,
+		 (const __u64[]){s->imbalance[AG_LAW_L1], s->imbalance[AG_LAW_L2]}, AG_LAW_MAX);
 	metrics_family(m, METRIC_SHARED);
 	one(m, NULL, NULL, s->shared_packets);
 	write_doctor(m, s);

@@ -13,7 +13,7 @@
 /* Scopes that have labels of their own, in the order of the configuration; the rest is "other". */
 #define SERVE_SCOPES_SHOWN 8
 /* Bound of /metrics with any traffic, 64 scopes and 8 interfaces. */
-#define SERVE_SERIES_MAX   500
+#define SERVE_SERIES_MAX 500
 
 /* Writes the bounded set; returns the number of series. */
 unsigned int serve_metrics(FILE *out, const struct snapshot *snapshot, bool openmetrics);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HTTP by libmicrohttpd (serve.h): methods, negotiation, compression, errors. What a path answers is endpoint.c.
- * Connections are many and poor: idle ones are closed after CONNECTION_IDLE_S, and there is room for thousands, so
- * that a crowd of slow clients does not keep a scrape out.
+ * HTTP by libmicrohttpd (serve.h): methods, negotiation, compression, errors. What a path answers is
+ * endpoint.c. Connections are many and poor: idle ones are closed after CONNECTION_IDLE_S, and there is room
+ * for thousands, so that a crowd of slow clients does not keep a scrape out.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,14 +20,14 @@
 #include "serve/endpoint.h"
 #include "serve/serve.h"
 
-#define THREADS		      2
-#define CONNECTIONS_MAX	      4096
-#define CONNECTION_IDLE_S     10
-#define CONNECTION_BYTES      49152 /* of one request; mapped, touched as needed */
-#define HEADERS_BYTES_MAX     8192
-#define BACKLOG		      1024
-#define COMPRESS_BYTES_MIN    1024
-#define GZIP_WINDOW	      (15 + 16) /* zlib: largest window, gzip wrapper */
+#define THREADS		   2
+#define CONNECTIONS_MAX	   4096
+#define CONNECTION_IDLE_S  10
+#define CONNECTION_BYTES   49152 /* of one request; mapped, touched as needed */
+#define HEADERS_BYTES_MAX  8192
+#define BACKLOG		   1024
+#define COMPRESS_BYTES_MIN 1024
+#define GZIP_WINDOW	   (15 + 16) /* zlib: largest window, gzip wrapper */
 
 struct serve {
 	struct MHD_Daemon *daemon;
@@ -96,20 +96,25 @@ static int bind_address(const struct addrinfo *info)
 
 int serve_listen(int *fd_out, const char *address, char *why, size_t why_size)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+				 .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
 	struct addrinfo *info;
 	const char *port;
 	char host[128];
 	int fd;
 
 	if (split_address(address, host, sizeof(host), &port) || getaddrinfo(host, port, &hints, &info)) {
-		snprintf(why, why_size, "listen address %s is not ADDRESS:PORT, such as 127.0.0.1:10023 or [::1]:10023", address);
+		snprintf(why, why_size,
+			 "listen address %s is not ADDRESS:PORT, such as 127.0.0.1:10023 or [::1]:10023",
+			 address);
 		return -EINVAL;
 	}
 	fd = bind_address(info);
 	freeaddrinfo(info);
 	if (fd == -EADDRINUSE)
-		snprintf(why, why_size, "cannot listen on %s: another program does; stop it or give another port (listen)", address);
+		snprintf(why, why_size,
+			 "cannot listen on %s: another program does; stop it or give another port (listen)",
+			 address);
 	else if (fd < 0)
 		snprintf(why, why_size, "cannot listen on %s: %s", address, strerror(-fd));
 	if (fd < 0)
@@ -144,7 +149,8 @@ static int weight_of(const char *header, const char *name)
 
 static bool prefers_openmetrics(const char *accept)
 {
-	int openmetrics = weight_of(accept, "application/openmetrics-text"), text = weight_of(accept, "text/plain");
+	int openmetrics = weight_of(accept, "application/openmetrics-text"),
+	    text = weight_of(accept, "text/plain");
 
 	return openmetrics > 0 && openmetrics >= text;
 }
@@ -201,8 +207,10 @@ static bool compress_answer(struct answer *answer)
 /* Takes the body. */
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct answer *answer)
 {
-	const char *encodings = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
-	bool zipped = answer->size >= COMPRESS_BYTES_MIN && weight_of(encodings, "gzip") > 0 && compress_answer(answer);
+	const char *encodings =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	bool zipped = answer->size >= COMPRESS_BYTES_MIN && weight_of(encodings, "gzip") > 0 &&
+		      compress_answer(answer);
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(answer->size, answer->body, MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
@@ -244,7 +252,8 @@ static int answer_request(struct answer *answer, struct MHD_Connection *connecti
 			      "the headers of a request may have 8192 bytes");
 	reading.endpoint = endpoint_find(url);
 	if (!reading.endpoint)
-		return refuse(answer, MHD_HTTP_NOT_FOUND, "not found", "there is no such path; / lists those there are");
+		return refuse(answer, MHD_HTTP_NOT_FOUND, "not found",
+			      "there is no such path; / lists those there are");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return refuse(answer, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed", "use GET or HEAD");
 	reading.request.openmetrics = prefers_openmetrics(accept);
@@ -295,11 +304,11 @@ int serve_start(struct serve **out, int listen_fd, struct snapshot_box *box, cha
 	raise_descriptors();
 	serve->box = box;
 	serve->fd = listen_fd;
-	serve->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, serve,
-					 MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
-					 (unsigned int)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
-					 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_IDLE_S,
-					 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+	serve->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, serve, MHD_OPTION_LISTEN_SOCKET,
+		listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_IDLE_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
 	if (!serve->daemon) {
 		snprintf(why, why_size, "the HTTP server cannot start: %s", strerror(errno));
 		close(listen_fd);

@@ -15,7 +15,8 @@ struct serve;
 
 /*
  * Opens the listening socket: "ADDRESS:PORT", "[v6]:PORT". In the caller's network namespace, so that a sensor
- * that then enters another one is still reached. 0 and a file descriptor (the caller's), or -errno and a sentence.
+ * that then enters another one is still reached. 0 and a file descriptor (the caller's), or -errno and a
+ * sentence.
  */
 int serve_listen(int *fd_out, const char *address, char *why, size_t why_size);
 

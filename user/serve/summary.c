@@ -162,7 +162,8 @@ static json_t *nic(struct builder *b, const struct snapshot *s)
 		put_count(b, one, "packets", shown->nic_packets);
 		for (j = 0; j < shown->nic_count; j++)
 			put(b, dropped, shown->nic[j].name,
-			    shown->nic[j].known ? json_integer((json_int_t)shown->nic[j].packets) : json_string("unknown"));
+			    shown->nic[j].known ? json_integer((json_int_t)shown->nic[j].packets)
+						: json_string("unknown"));
 		put(b, one, "dropped", dropped);
 		put(b, one, "mode", json_string(shown->xdp_mode));
 		put(b, one, "feed", json_string(labels_feed[shown->feed]));
