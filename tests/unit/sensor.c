@@ -25,6 +25,42 @@ static struct plan_prefix prefix6(const uint8_t address[16], unsigned int length
 	return p;
 }
 
+bool runs_in_kernel(void)
+{
+	const char *engine = getenv("AIRGLOW_UNIT_ENGINE");
+
+	if (!engine || !strcmp(engine, "native"))
+		return false;
+	cr_assert_str_eq(engine, "kernel", "AIRGLOW_UNIT_ENGINE is native or kernel");
+	return true;
+}
+
+void under_test_new(struct pipeline_under_test *u, const struct table_sizes *sizes)
+{
+	char why[256] = "";
+
+	if (runs_in_kernel())
+		cr_assert_eq(kernel_new(&u->kernel, sizes, true, why, sizeof(why)), 0, "%s", why);
+	else
+		cr_assert_eq(native_new(&u->native, sizes), 0);
+}
+
+void under_test_free(struct pipeline_under_test *u)
+{
+	native_free(&u->native);
+	kernel_free(&u->kernel);
+}
+
+struct tables *under_test_tables(const struct pipeline_under_test *u)
+{
+	return u->kernel ? kernel_tables(u->kernel) : native_tables(u->native);
+}
+
+int under_test_run(const struct pipeline_under_test *u, const struct ag_replay *word, const uint8_t *bytes)
+{
+	return u->kernel ? kernel_run(u->kernel, word, bytes) : native_run(u->native, word, bytes);
+}
+
 static struct sensor *make_sensor(struct plan *plan, unsigned int slices)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
@@ -32,8 +68,8 @@ static struct sensor *make_sensor(struct plan *plan, unsigned int slices)
 
 	cr_assert(s);
 	s->plan = plan;
-	cr_assert_eq(native_new(&s->native, &sizes), 0);
-	s->tables = native_tables(s->native);
+	under_test_new(&s->under_test, &sizes);
+	s->tables = under_test_tables(&s->under_test);
 	cr_assert_eq(tables_write(s->tables, 0, plan), 0);
 	s->tables->control->epoch = 1;
 	s->second.sizes = sizes;
@@ -72,7 +108,7 @@ struct sensor *sensor_new_everywhere(void)
 
 void sensor_free(struct sensor *s)
 {
-	native_free(&s->native);
+	under_test_free(&s->under_test);
 	plan_free(&s->plan);
 	free(s->second.counters);
 	free(s->second.ports);
@@ -280,7 +316,7 @@ void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, 
 
 	cr_assert(bytes);
 	memcpy(bytes, f->bytes, caplen);
-	verdict = native_run(s->native, &word, bytes);
+	verdict = under_test_run(&s->under_test, &word, bytes);
 	free(bytes);
 	enter(s, &want, wirelen);
 	cr_assert_eq(verdict, must_drop(sensor_settings(s), &want) ? XDP_DROPS : XDP_PASSES,

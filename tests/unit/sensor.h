@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A sensor under test: the native pipeline, and beside it a second set of books that the test keeps by itself
- * from what it says a frame must count as. After every frame the two must be equal in every byte, so a case
- * shows what moved and that nothing else did.
+ * A sensor under test: the pipeline of an engine, and beside it a second set of books that the test keeps by
+ * itself from what it says a frame must count as. After every frame the two must be equal in every byte, so a
+ * case shows what moved and that nothing else did.
  */
 #ifndef AIRGLOW_TESTS_SENSOR_H
 #define AIRGLOW_TESTS_SENSOR_H
@@ -36,8 +36,21 @@ struct want {
 	uint32_t dst4; /* IPv4 destination, for `seen` */
 };
 
-struct sensor {
+/* The engine under test: the native one, or the kernel's with AIRGLOW_UNIT_ENGINE=kernel (see test-kernel). */
+struct pipeline_under_test {
 	struct native *native;
+	struct kernel *kernel;
+};
+
+bool runs_in_kernel(void);
+void under_test_new(struct pipeline_under_test *u, const struct table_sizes *sizes);
+void under_test_free(struct pipeline_under_test *u);
+struct tables *under_test_tables(const struct pipeline_under_test *u);
+/* The verdict, as XDP names it. */
+int under_test_run(const struct pipeline_under_test *u, const struct ag_replay *word, const uint8_t *bytes);
+
+struct sensor {
+	struct pipeline_under_test under_test;
 	struct tables *tables;
 	struct plan *plan;
 	unsigned int slice;   /* 0: the only slice is a CPU's or the shared one */

@@ -14,7 +14,7 @@
 static struct frame f;
 
 /* `count` hosts that no other seed has (an odd factor is a bijection). */
-static void add_hosts(struct native *native, uint32_t seed, uint32_t count)
+static void add_hosts(const struct sensor *s, uint32_t seed, uint32_t count)
 {
 	struct ag_replay word;
 
@@ -22,7 +22,7 @@ static void add_hosts(struct native *native, uint32_t seed, uint32_t count)
 	word = (struct ag_replay){.wirelen = f.n, .caplen = (__u16)f.n};
 	for (uint32_t i = 0; i < count; i++) {
 		frame_set32(&f, 26, (seed * 200000 + i) * 2654435761u);
-		native_run(native, &word, f.bytes);
+		under_test_run(&s->under_test, &word, f.bytes);
 	}
 }
 
@@ -31,7 +31,7 @@ static uint64_t count_hosts(uint32_t seed, uint32_t count)
 	struct sensor *s = sensor_new(false);
 	uint64_t estimate;
 
-	add_hosts(s->native, seed, count);
+	add_hosts(s, seed, count);
 	estimate = hll_estimate(s->tables->sources);
 	sensor_free(s);
 	return estimate;
@@ -97,10 +97,10 @@ Test(hll, merge_is_the_union)
 	struct sensor *a = sensor_new(false), *b = sensor_new(false), *both = sensor_new(false);
 	struct ag_sources merged = {{0}};
 
-	add_hosts(a->native, 1, 5000);
-	add_hosts(b->native, 2, 7000);
-	add_hosts(both->native, 1, 5000);
-	add_hosts(both->native, 2, 7000);
+	add_hosts(a, 1, 5000);
+	add_hosts(b, 2, 7000);
+	add_hosts(both, 1, 5000);
+	add_hosts(both, 2, 7000);
 	hll_merge(&merged, a->tables->sources);
 	hll_merge(&merged, b->tables->sources);
 	cr_assert_arr_eq(merged.reg, both->tables->sources->reg, sizeof(merged.reg));

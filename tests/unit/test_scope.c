@@ -267,10 +267,10 @@ static uint64_t class_total(const struct ag_counters *c, unsigned int scope)
 	return sum;
 }
 
-static void probe(struct native *native, const struct reference *r, unsigned int family,
+static void probe(const struct pipeline_under_test *u, const struct reference *r, unsigned int family,
 		  const uint8_t address[16])
 {
-	const struct ag_counters *c = native_tables(native)->counters;
+	const struct ag_counters *c = under_test_tables(u)->counters;
 	unsigned int scope = scope_of(r, family, address), expected = scope ? scope : 1;
 	uint64_t before = class_total(c, expected), dark = c->dark;
 	struct ag_replay word;
@@ -283,7 +283,7 @@ static void probe(struct native *native, const struct reference *r, unsigned int
 		memcpy(f.bytes + 38, address, 16);
 	}
 	word = (struct ag_replay){.wirelen = f.n, .caplen = (__u16)f.n};
-	native_run(native, &word, f.bytes);
+	under_test_run(u, &word, f.bytes);
 	cr_assert_eq(c->dark, dark + (scope != 0), "family %u, scope %u", family, scope);
 	cr_assert_eq(class_total(c, expected), before + (scope != 0));
 }
@@ -313,7 +313,7 @@ Test(scope, random_telescopes_as_by_brute_force)
 		uint64_t state = seed;
 		struct reference r = {.count = 0};
 		struct plan *plan = NULL;
-		struct native *native = NULL;
+		struct pipeline_under_test u = {0};
 		struct table_sizes sizes;
 		char why[256] = "";
 
@@ -323,17 +323,17 @@ Test(scope, random_telescopes_as_by_brute_force)
 		}
 		cr_assert_eq(plan_new(&plan, r.prefixes, r.count, false, why, sizeof(why)), 0, "%s", why);
 		sizes = tables_size(plan, 1);
-		cr_assert_eq(native_new(&native, &sizes), 0);
-		cr_assert_eq(tables_write(native_tables(native), 0, plan), 0);
+		under_test_new(&u, &sizes);
+		cr_assert_eq(tables_write(under_test_tables(&u), 0, plan), 0);
 		for (unsigned int i = 0; i < 4000; i++) {
 			unsigned int family = i & 1 ? 6 : 4;
 			uint8_t address[16] = {0};
 
 			pick_address(&r, &state, family, address);
-			probe(native, &r, family, address);
+			probe(&u, &r, family, address);
 			probe_plan(plan, &r, family, address);
 		}
-		native_free(&native);
+		under_test_free(&u);
 		plan_free(&plan);
 	}
 }
