@@ -43,7 +43,7 @@ FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz
 FIXTURES := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard tests/golden/*_fixture.c tests/e2e/*_driver.c)))
 SKEL     := $(BUILD)/airglow.skel.h
 
-.PHONY: all tests run test test-long bench fuzz lint install-build install-test golden-update clean help
+.PHONY: print-host-flags print-bpf-flags all tests run test test-long bench fuzz lint install-build install-test golden-update clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -138,7 +138,7 @@ $(BUILD)/tests/frames: tests/fuzz/frames.c tests/unit/packets.h | $(PACKAGES)
 	$(call msg,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit $(LDFLAGS) $< -o $@
 
-tests: $(BUILD)/airglow $(BUILD)/tests/unit $(FIXTURES) $(BUILD)/ibr $(BUILD)/tests/frames
+tests: $(BUILD)/airglow $(BUILD)/tests/unit $(FIXTURES) $(BUILD)/ibr $(BUILD)/tests/frames $(BUILD)/bench/stages
 
 test: $(BUILD)/packages.test
 	$(Q)$(MAKE) --no-print-directory tests $(FUZZ)
@@ -154,7 +154,14 @@ fuzz: $(BUILD)/packages.test
 	$(Q)FUZZ_SECONDS=$(SECONDS) tests/fuzz/test-fuzz
 
 lint: $(BUILD)/packages.test
+	$(Q)$(MAKE) --no-print-directory tests
 	$(Q)tests/lint/test-lint
+
+# For the linters: the flags that the sources are compiled with.
+print-host-flags:
+	@echo $(ALL_CFLAGS)
+print-bpf-flags:
+	@echo $(BPF_CFLAGS)
 
 golden-update: tests
 	$(Q)AIRGLOW_UPDATE_GOLDEN=1 tests/run test golden

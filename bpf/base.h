@@ -26,6 +26,13 @@
 #define AG_INLINE static inline
 #endif
 
+/* A conversion that sparse must not object to: the byte order is being changed. */
+#ifdef __CHECKER__
+#define ag_force __attribute__((force))
+#else
+#define ag_force
+#endif
+
 /*
  * An index into an array of `size` entries (a power of two). The barrier keeps clang from dropping the mask
  * when it knows the bound from a byte swap: the verifier of kernel 6.1 does not know it and would refuse the

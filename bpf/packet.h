@@ -111,6 +111,22 @@ AG_INLINE bool packet_has(const struct packet *p, const struct head *h, __u32 of
 	return head_has(h, off, len) && off + len <= p->end;
 }
 
+/* The only places where byte order changes; sparse watches that no other does. */
+AG_INLINE __u32 value_be16(__be16 v)
+{
+	return (__u16)bpf_ntohs((ag_force __u16)v);
+}
+
+AG_INLINE __u32 value_be32(__be32 v)
+{
+	return bpf_ntohl((ag_force __u32)v);
+}
+
+AG_INLINE __u64 value_be64(__be64 v)
+{
+	return bpf_be64_to_cpu((ag_force __u64)v);
+}
+
 /*
  * Loads at an offset that head_has() allowed; the mask is for the verifier, not for the truth. BPF loads
  * unaligned words by one instruction; a memcpy would become single bytes there.
@@ -123,23 +139,23 @@ AG_INLINE __u32 head_u8(const struct head *h, __u32 off)
 #ifdef __bpf__
 AG_INLINE __u32 head_u16(const struct head *h, __u32 off)
 {
-	return bpf_ntohs(*(const __be16 *)(h->bytes + ag_bounded(off, AG_HEAD_BYTES)));
+	return value_be16(*(const __be16 *)(h->bytes + ag_bounded(off, AG_HEAD_BYTES)));
 }
 
 AG_INLINE __u32 head_u32(const struct head *h, __u32 off)
 {
-	return bpf_ntohl(*(const __be32 *)(h->bytes + ag_bounded(off, AG_HEAD_BYTES)));
+	return value_be32(*(const __be32 *)(h->bytes + ag_bounded(off, AG_HEAD_BYTES)));
 }
 
 AG_INLINE __u64 head_u64(const struct head *h, __u32 off)
 {
-	return bpf_be64_to_cpu(*(const __be64 *)(h->bytes + ag_bounded(off, AG_HEAD_BYTES)));
+	return value_be64(*(const __be64 *)(h->bytes + ag_bounded(off, AG_HEAD_BYTES)));
 }
 
 /* Of a field of the settings, which is aligned. */
 AG_INLINE __u64 load_be64(const __u8 *bytes)
 {
-	return bpf_be64_to_cpu(*(const __be64 *)bytes);
+	return value_be64(*(const __be64 *)bytes);
 }
 #else
 AG_INLINE __u64 load_be64(const __u8 *bytes)
@@ -147,7 +163,7 @@ AG_INLINE __u64 load_be64(const __u8 *bytes)
 	__be64 v;
 
 	memcpy(&v, bytes, sizeof(v));
-	return bpf_be64_to_cpu(v);
+	return value_be64(v);
 }
 
 AG_INLINE __u32 head_u16(const struct head *h, __u32 off)
@@ -155,7 +171,7 @@ AG_INLINE __u32 head_u16(const struct head *h, __u32 off)
 	__be16 v;
 
 	memcpy(&v, h->bytes + ag_bounded(off, AG_HEAD_BYTES), sizeof(v));
-	return (__u16)bpf_ntohs(v);
+	return value_be16(v);
 }
 
 AG_INLINE __u32 head_u32(const struct head *h, __u32 off)
@@ -163,7 +179,7 @@ AG_INLINE __u32 head_u32(const struct head *h, __u32 off)
 	__be32 v;
 
 	memcpy(&v, h->bytes + ag_bounded(off, AG_HEAD_BYTES), sizeof(v));
-	return bpf_ntohl(v);
+	return value_be32(v);
 }
 
 AG_INLINE __u64 head_u64(const struct head *h, __u32 off)
@@ -171,7 +187,7 @@ AG_INLINE __u64 head_u64(const struct head *h, __u32 off)
 	__be64 v;
 
 	memcpy(&v, h->bytes + ag_bounded(off, AG_HEAD_BYTES), sizeof(v));
-	return bpf_be64_to_cpu(v);
+	return value_be64(v);
 }
 #endif
 

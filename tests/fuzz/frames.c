@@ -42,10 +42,9 @@ struct seed_writer {
 	unsigned int failed;
 };
 
-/* tunnels: seven lines that allow 5.6.7.8. */
-static void write_seed(struct seed_writer *w, const char *name, const struct frame *f, int tunnels)
+static void write_input(struct seed_writer *w, const char *name, const uint8_t settings[SETTINGS_BYTES],
+			const struct frame *f)
 {
-	const uint8_t settings[SETTINGS_BYTES] = {(uint8_t)(tunnels ? 0x70 : 0), 32, 5, 6, 7, 8, 7, 0};
 	const uint8_t header[FRAME_HEADER] = {(uint8_t)(f->n >> 8), (uint8_t)f->n, (uint8_t)(f->n >> 8),
 					      (uint8_t)f->n};
 	char path[4096];
@@ -53,13 +52,28 @@ static void write_seed(struct seed_writer *w, const char *name, const struct fra
 
 	snprintf(path, sizeof(path), "%s/%s", w->dir, name);
 	file = fopen(path, "we");
-	if (!file || fwrite(settings, sizeof(settings), 1, file) != 1 ||
+	if (!file || fwrite(settings, SETTINGS_BYTES, 1, file) != 1 ||
 	    fwrite(header, sizeof(header), 1, file) != 1 || fwrite(f->bytes, f->n, 1, file) != 1) {
 		fail("cannot be written", path);
 		w->failed++;
 	}
 	if (file)
 		fclose(file);
+}
+
+/*
+ * A frame to the dark prefixes, and once more where every destination is dark. tunnels: seven lines that allow
+ * 5.6.7.8.
+ */
+static void write_seed(struct seed_writer *w, const char *name, const struct frame *f, int tunnels)
+{
+	uint8_t settings[SETTINGS_BYTES] = {(uint8_t)(tunnels ? 0x70 : 0), 32, 5, 6, 7, 8, 7, 0};
+	char everywhere[64];
+
+	write_input(w, name, settings, f);
+	settings[0] |= 1;
+	snprintf(everywhere, sizeof(everywhere), "%s-everywhere", name);
+	write_input(w, everywhere, settings, f);
 }
 
 static void write_transport_seeds(struct seed_writer *w)

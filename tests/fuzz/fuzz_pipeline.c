@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The native pipeline on arbitrary frames. Each frame runs twice, on two sensors with the same settings, with
- * zeros and with 0xff behind the captured bytes: a check against caplen that was forgotten (the verifier's mask
- * would hide it) makes the two sets of books differ. Every frame must be received once and have one outcome,
- * and L2 must hold. Corpus: tests/fuzz/corpus/pipeline, begun by tests/fuzz/frames.c.
+ * The native pipeline on arbitrary frames, each whole and cut off behind every one of its bytes. Each runs on
+ * two sensors with the same settings that differ in what lies behind the captured bytes: a check against caplen
+ * that was forgotten (the verifier's mask would hide it) makes the two sets of books differ. Every frame must
+ * be received once and have one outcome, and L2 must hold. Corpus: tests/fuzz/corpus/pipeline, begun by
+ * tests/fuzz/frames.c.
  *
  * Input: eight bytes of settings (below), then frames, each with a header of four bytes: captured length in 16
  * bits, length on the wire in 16 bits, both big-endian; a frame ends early where the input does.
@@ -23,8 +24,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct twin {
 	struct native *native;
 	struct tables *tables;
-	int poison;
 };
+
+/*
+ * What lies behind the captured bytes, for either sensor, by odd and even offset: where a check is missing, one
+ * of the pairs must lead somewhere else. All bits; the versions of IP, and an address that is dark; an
+ * EtherType.
+ */
+static const uint8_t poisons[][2][2] = {
+	{{0x00, 0x00}, {0xff, 0xff}},
+	{{0x45, 0x45}, {0x66, 0x66}},
+	{{0x08, 0x00}, {0xff, 0xff}},
+};
+#define POISONS (sizeof(poisons) / sizeof(poisons[0]))
 
 static struct twin twins[2];
 static struct plan *plans[2]; /* prefixes; every destination */
@@ -47,6 +59,8 @@ static struct plan *make_plan(bool every_destination)
 		{.prefix = {.family = 6, .length = 64, .addr = {0x20, 1, 0xd, 0xb8, 0, 1, 0x80, 0}},
 		 .scope = 0},
 		{.prefix = {.family = 4, .length = 15, .addr = {45, 60}}, .scope = 64},
+		{.prefix = {.family = 4, .length = 32, .addr = {0x45, 0x45, 0x45, 0x45}}, .scope = 4},
+		{.prefix = {.family = 6, .length = 16, .addr = {0x45, 0x45}}, .scope = 4},
 	};
 	struct plan *plan = NULL;
 	char why[256] = "";
@@ -74,7 +88,6 @@ static void open_twins(void)
 		require(!native_new(&twins[i].native, &sizes), "memory");
 		twins[i].tables = native_tables(twins[i].native);
 		twins[i].tables->control->epoch = 1;
-		twins[i].poison = i ? 0xff : 0x00;
 		require(!tables_write(twins[i].tables, 0, plans[0]), "plan 0 fits");
 		require(!tables_write(twins[i].tables, 1, plans[1]), "plan 1 fits");
 	}
@@ -109,15 +122,16 @@ static void set_up(struct twin *t, const uint8_t *in)
 	}
 }
 
-/* The head as an exact copy: bytes of its own behind it would be seen by the sanitizer, those inside are
- * poisoned. */
-static int run_frame(struct twin *t, const uint8_t *bytes, uint32_t caplen, uint32_t wirelen)
+/* The head as an exact copy: bytes behind it would be seen by the sanitizer, those inside are poisoned. */
+static int run_frame(struct twin *t, const uint8_t poison[2], const uint8_t *bytes, uint32_t caplen,
+		     uint32_t wirelen)
 {
 	struct head *head = malloc(sizeof(*head));
 	int verdict;
 
 	require(head != NULL, "memory");
-	memset(head, t->poison, sizeof(*head));
+	for (size_t i = 0; i < sizeof(head->bytes); i++)
+		head->bytes[i] = poison[i & 1];
 	head->caplen = caplen;
 	head->wirelen = wirelen;
 	if (caplen)
@@ -125,6 +139,24 @@ static int run_frame(struct twin *t, const uint8_t *bytes, uint32_t caplen, uint
 	verdict = native_pipeline(t->native, head);
 	free(head);
 	return verdict;
+}
+
+static void run_twins(const uint8_t *bytes, uint32_t caplen, uint32_t wirelen, size_t pair)
+{
+	int verdict = run_frame(&twins[0], poisons[pair][0], bytes, caplen, wirelen);
+
+	require(verdict == 1 || verdict == 2, "a verdict is PASS or DROP");
+	require(run_frame(&twins[1], poisons[pair][1], bytes, caplen, wirelen) == verdict,
+		"the verdict does not depend on what lies behind");
+}
+
+/* A frame as it is and cut off by the capture behind each of its bytes; returns how many frames that were. */
+static unsigned int run_cuts(const uint8_t *bytes, uint32_t held, uint32_t wirelen)
+{
+	for (uint32_t n = 0; n <= held; n++)
+		for (size_t pair = 0; pair < POISONS; pair++)
+			run_twins(bytes, n, wirelen, pair);
+	return (unsigned int)(POISONS * (held + 1));
 }
 
 static uint64_t sum(const __u64 *words, size_t bytes)
@@ -201,12 +233,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			caplen = (uint32_t)size;
 		if (wirelen < caplen)
 			wirelen = caplen;
-		held = caplen < AG_HEAD_BYTES ? caplen : AG_HEAD_BYTES;
-		verdict = run_frame(&twins[0], data, held, wirelen);
-		require(verdict == 1 || verdict == 2, "a verdict is PASS or DROP");
-		require(run_frame(&twins[1], data, held, wirelen) == verdict,
-			"the verdict does not depend on what lies behind");
-		check_laws(twins[0].tables->counters, ++frames);
+		frames += run_cuts(data, caplen < AG_HEAD_BYTES ? caplen : AG_HEAD_BYTES, wirelen);
+		check_laws(twins[0].tables->counters, frames);
 		data += caplen;
 		size -= caplen;
 	}

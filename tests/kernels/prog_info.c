@@ -200,7 +200,7 @@ static int count_loaded(const char *name)
 static int check_clean(const char *interface)
 {
 	struct bpf_prog_info info = {};
-	const char *mode;
+	const char *mode = "";
 	int found = query_interface(interface, &mode, &info), loaded;
 
 	if (found < 0)

@@ -4,7 +4,7 @@
  * under test. Those are the sensor itself and, from the very same headers, the way cut off behind each stage.
  * The sensor's own maps take no part: this object has its own.
  */
-#include "bpf/airglow.bpf.c"
+#include "bpf/airglow.bpf.c" /* NOLINT(bugprone-suspicious-include): the very same source */
 
 #include "tools/bench/trace.h"
 

@@ -58,7 +58,7 @@ static enum option_id find_row(enum command command, const char *name, size_t le
 	for (unsigned int i = 0; i < OPTION_MAX; i++) {
 		const struct option_row *row = &ROWS[i];
 		bool matches = letter ? row->letter == letter
-				      : strlen(row->name) == length && !memcmp(row->name, name, length);
+				      : name && strlen(row->name) == length && !memcmp(row->name, name, length);
 
 		if (matches && (row->commands & (1u << command)))
 			return (enum option_id)i;

@@ -11,7 +11,7 @@
 
 #include <cyaml/cyaml.h>
 
-#define YAML_TEXT_BYTES_MAX (1024 * 1024)
+#define YAML_TEXT_BYTES_MAX 1048576 /* 1 MiB */
 
 struct yaml_text;
 

@@ -59,7 +59,7 @@ static int report_checks(const struct options *options, const struct snapshot_ch
 /* Our own examination, as the sensor would make it with this configuration. */
 static int examine_host(const struct options *options)
 {
-	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
+	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX] = {};
 	struct doctor_subject subject = {};
 	struct config *config = NULL;
 	int status = CLI_FAULT, count;

@@ -111,7 +111,7 @@ static int hardware_of(const char *name, struct ifreq *request)
 int attach_describe(struct ag_interface *slot, const char *name, enum ag_feed feed, char *why, size_t why_size)
 {
 	unsigned int ifindex = strlen(name) < IF_NAMESIZE ? if_nametoindex(name) : 0;
-	struct ifreq request;
+	struct ifreq request = {};
 	unsigned short type;
 
 	if (!ifindex || hardware_of(name, &request)) {

@@ -44,8 +44,8 @@ struct capture_record {
 };
 
 struct capture_interface {
-	uint64_t tick_scale; /* decimal resolution: ns a tick; where tick_divides ticks a ns, 0: none fills one
-			      */
+	/* Decimal resolution: ns a tick; where tick_divides ticks a ns, 0: none fills one. */
+	uint64_t tick_scale;
 	int64_t offset_s;
 	uint32_t snaplen; /* 0: none */
 	uint32_t link_type;

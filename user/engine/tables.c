@@ -64,10 +64,10 @@ int tables_write(const struct tables *t, unsigned int side, const struct plan *p
 	t->settings[side] = plan->settings;
 	t->scope16[side] = *plan->scope16;
 	if (plan->blocks_used)
-		memcpy(&t->blocks[side * t->sizes.blocks], plan->blocks,
+		memcpy(&t->blocks[(size_t)side * t->sizes.blocks], plan->blocks,
 		       plan->blocks_used * sizeof(*plan->blocks));
 	if (plan->splits_used)
-		memcpy(&t->splits[side * t->sizes.splits], plan->splits,
+		memcpy(&t->splits[(size_t)side * t->sizes.splits], plan->splits,
 		       plan->splits_used * sizeof(*plan->splits));
 	return 0;
 }

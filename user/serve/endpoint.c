@@ -210,7 +210,7 @@ static size_t collect_rows(struct port_row *rows, size_t used, const __u64 count
 
 static int render_ports(struct answer *answer, const struct snapshot *s, const struct request *r)
 {
-	struct port_row *rows = calloc(2 * AG_PORTS, sizeof(*rows));
+	struct port_row *rows = calloc((size_t)2 * AG_PORTS, sizeof(*rows));
 	json_t *array;
 	size_t used = 0, i;
 

@@ -24,7 +24,7 @@ static const struct {
 static void one(struct metrics *m, const char *label, const char *value, uint64_t count)
 {
 	metrics_begin(m);
-	if (label)
+	if (label && value)
 		metrics_label(m, label, value);
 	metrics_integer(m, count);
 }
