@@ -350,14 +350,15 @@ const struct endpoint *endpoint_find(const char *path)
 	return NULL;
 }
 
-static bool knows(const struct endpoint *e, const char *name)
+/* Bit of a parameter in request.given; 0: the endpoint has none of that name. */
+static unsigned int parameter_bit(const struct endpoint *e, const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < ENDPOINT_PARAMETERS_MAX && e->parameters[i]; i++)
 		if (!strcmp(e->parameters[i], name))
-			return true;
-	return false;
+			return 1u << i;
+	return 0;
 }
 
 static int read_limit(struct request *request, const char *value)
@@ -376,11 +377,17 @@ static int read_limit(struct request *request, const char *value)
 int endpoint_parameter(const struct endpoint *endpoint, struct request *request, const char *name,
 		       const char *value, char reason[ENDPOINT_REASON_BYTES])
 {
+	unsigned int bit = parameter_bit(endpoint, name);
 	const char *wanted = NULL;
 
 	if (!value)
 		value = "";
-	if (!knows(endpoint, name)) {
+	if (bit & request->given) {
+		snprintf(reason, ENDPOINT_REASON_BYTES, "%s is given twice", name);
+		return -EINVAL;
+	}
+	request->given |= bit;
+	if (!bit) {
 		snprintf(reason, ENDPOINT_REASON_BYTES, "%s takes no parameter of that name", endpoint->path);
 		return -EINVAL;
 	}

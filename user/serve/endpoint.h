@@ -20,6 +20,7 @@ struct request {
 	const char *protocol; /* "tcp", "udp" or NULL: both */
 	bool by_port;	      /* sort=port */
 	unsigned int limit;   /* 0: all */
+	unsigned int given;   /* mask of the endpoint's parameters that were read */
 };
 
 struct answer {

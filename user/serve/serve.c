@@ -18,6 +18,7 @@
 #include <zlib.h>
 
 #include "serve/endpoint.h"
+#include "serve/negotiate.h"
 #include "serve/serve.h"
 
 #define THREADS		   2
@@ -123,38 +124,6 @@ int serve_listen(int *fd_out, const char *address, char *why, size_t why_size)
 	return 0;
 }
 
-/* The weight that an Accept or Accept-Encoding header gives to a name: 0..1000, -1 when it is not named. */
-static int weight_of(const char *header, const char *name)
-{
-	size_t len = strlen(name);
-
-	while (header && *header) {
-		const char *end = header + strcspn(header, ","), *q;
-		int weight = 1000;
-
-		header += strspn(header, " \t");
-		if (!strncasecmp(header, name, len) && strchr(";, \t", header[len])) {
-			q = memmem(header, (size_t)(end - header), "q=", 2);
-			if (q) {
-				double value = strtod(q + 2, NULL);
-
-				weight = value < 0 ? 0 : value > 1 ? 1000 : (int)(value * 1000);
-			}
-			return weight;
-		}
-		header = *end ? end + 1 : end;
-	}
-	return -1;
-}
-
-static bool prefers_openmetrics(const char *accept)
-{
-	int openmetrics = weight_of(accept, "application/openmetrics-text"),
-	    text = weight_of(accept, "text/plain");
-
-	return openmetrics > 0 && openmetrics >= text;
-}
-
 static enum MHD_Result read_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct reading *reading = arg;
@@ -209,8 +178,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
 {
 	const char *encodings =
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
-	bool zipped = answer->size >= COMPRESS_BYTES_MIN && weight_of(encodings, "gzip") > 0 &&
-		      compress_answer(answer);
+	bool zipped =
+		answer->size >= COMPRESS_BYTES_MIN && negotiate_gzip(encodings) && compress_answer(answer);
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(answer->size, answer->body, MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
@@ -256,8 +225,8 @@ static int answer_request(struct answer *answer, struct MHD_Connection *connecti
 			      "there is no such path; / lists those there are");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return refuse(answer, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed", "use GET or HEAD");
-	reading.request.openmetrics = prefers_openmetrics(accept);
-	reading.request.plain = weight_of(accept, "text/html") <= 0;
+	reading.request.openmetrics = negotiate_openmetrics(accept);
+	reading.request.plain = !negotiate_html(accept);
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_parameter, &reading);
 	if (reading.bad)
 		return refuse(answer, MHD_HTTP_BAD_REQUEST, "bad parameter", reading.reason);
@@ -292,6 +261,13 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 	return send_answer(connection, &answer);
 }
 
+static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
+{
+	(void)arg;
+	(void)connection;
+	return negotiate_unescape(text);
+}
+
 int serve_start(struct serve **out, int listen_fd, struct snapshot_box *box, char *why, size_t why_size)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
@@ -308,7 +284,8 @@ int serve_start(struct serve **out, int listen_fd, struct snapshot_box *box, cha
 		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, serve, MHD_OPTION_LISTEN_SOCKET,
 		listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_IDLE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK,
+		unescape, NULL, MHD_OPTION_END);
 	if (!serve->daemon) {
 		snprintf(why, why_size, "the HTTP server cannot start: %s", strerror(errno));
 		close(listen_fd);

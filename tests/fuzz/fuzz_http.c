@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The HTTP side on arbitrary bytes of a client: the very handler and server of user/serve, over a socket pair.
+ * Whatever comes, the server answers with a status that it means to give, JSON is JSON, a refusal has a reason,
+ * and it goes on serving the next client. Corpus: tests/fuzz/corpus/http.
+ */
+#include "serve/serve.c" /* NOLINT(bugprone-suspicious-include): its handler, without its thread */
+
+#include <jansson.h>
+#include <sys/un.h>
+
+#define TURNS_MAX  2000
+#define ANSWER_MAX (1u << 22)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct serve serving;
+static char answered[ANSWER_MAX + 1];
+
+static void require(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "http: %s\n", what);
+	abort();
+}
+
+/* Figures of every kind, so that each path has something to render. */
+static void publish_figures(void)
+{
+	struct snapshot *s = snapshot_new();
+
+	require(s && !snapshot_box_new(&serving.box), "memory");
+	s->engine = "kernel";
+	s->time_ns = s->start_ns = 1;
+	s->totals.received = s->totals.dark = 3;
+	s->totals.no_port = 1;
+	s->ports.tcp[23] = s->ports.udp[53] = 1;
+	s->icmp.v4[0x800] = 1;
+	s->scopes_count = s->interfaces_count = s->checks_count = 1;
+	snprintf(s->scopes[1].name, sizeof(s->scopes[1].name), "a \"b\"\\");
+	snprintf(s->interfaces[0].name, sizeof(s->interfaces[0].name), "eth0");
+	snprintf(s->interfaces[0].xdp_mode, sizeof(s->interfaces[0].xdp_mode), "native");
+	snprintf(s->checks[0].name, sizeof(s->checks[0].name), "link");
+	snapshot_publish(serving.box, s);
+}
+
+static void open_server(void)
+{
+	if (serving.daemon)
+		return;
+	publish_figures();
+	serving.daemon = MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, &serving,
+					  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+					  MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
+	require(serving.daemon != NULL, "the server starts");
+}
+
+/* What the server says to these bytes, as one client that then says no more. */
+static size_t talk(const uint8_t *data, size_t size)
+{
+	struct sockaddr_un nobody = {.sun_family = AF_UNIX};
+	size_t got = 0, sent = 0;
+	int pair[2], room = 1 << 20;
+
+	require(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), "socket pair");
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	require(MHD_add_connection(serving.daemon, pair[0], (struct sockaddr *)&nobody, sizeof(nobody)) ==
+			MHD_YES,
+		"the server takes a client");
+	for (int turn = 0; turn < TURNS_MAX; turn++) {
+		ssize_t n = sent < size ? send(pair[1], data + sent, size - sent, MSG_NOSIGNAL) : 0;
+
+		if (n > 0)
+			sent += (size_t)n;
+		if (sent == size || (n < 0 && errno != EAGAIN))
+			shutdown(pair[1], SHUT_WR);
+		require(MHD_run(serving.daemon) == MHD_YES, "the server goes on");
+		n = recv(pair[1], answered + got, ANSWER_MAX - got, 0);
+		if (!n)
+			break;
+		if (n > 0)
+			got += (size_t)n;
+	}
+	close(pair[1]);
+	MHD_run(serving.daemon);
+	answered[got] = 0;
+	return got;
+}
+
+/* The body of the answer that begins here is JSON with a reason, if its header says so. */
+static void check_json(const char *head, const char *body, size_t size, int status)
+{
+	json_t *object;
+
+	if (!memmem(head, (size_t)(body - head), "application/json", 16) ||
+	    memmem(head, (size_t)(body - head), "Content-Encoding", 16))
+		return;
+	object = json_loadb(body, size, JSON_DISABLE_EOF_CHECK, NULL);
+	if (size)
+		require(object != NULL, "JSON is JSON");
+	if (size && status >= 400)
+		require(json_is_string(json_object_get(object, "reason")), "a refusal has a reason");
+	json_decref(object);
+}
+
+static void check_answer(size_t size, bool head_only)
+{
+	static const int meant[] = {200, 400, 404, 405, 431, 503, /* and libmicrohttpd's own: */ 100,
+				    411, 413, 414, 500, 501, 505};
+	const char *body;
+	int status = 0;
+	size_t i;
+
+	if (!size)
+		return; /* a client that said nothing whole */
+	require(sscanf(answered, "HTTP/1.%*1[01] %d ", &status) == 1, "an answer begins with a status line");
+	for (i = 0; i < sizeof(meant) / sizeof(meant[0]) && meant[i] != status; i++)
+		;
+	if (i == sizeof(meant) / sizeof(meant[0]))
+		fprintf(stderr, "status %d\n", status);
+	require(i < sizeof(meant) / sizeof(meant[0]), "the status is one that is meant");
+	body = strstr(answered, "\r\n\r\n");
+	require(body != NULL, "an answer has an end of its header");
+	if (!head_only)
+		check_json(answered, body + 4, size - (size_t)(body + 4 - answered), status);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char simple[] = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+	open_server();
+	check_answer(talk(data, size), size >= 4 && !memcmp(data, "HEAD", 4));
+	require(talk((const uint8_t *)simple, sizeof(simple) - 1) && strstr(answered, "\"ok\""),
+		"the next client is served");
+	return 0;
+}
