@@ -208,7 +208,7 @@ static int refuse(struct answer *answer, unsigned int status, const char *error,
 
 /* Decides what a request is answered. */
 static int answer_request(struct answer *answer, struct MHD_Connection *connection, const struct serve *serve,
-			  const char *url, const char *method)
+			  const char *url, const char *method, const char *version)
 {
 	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
 	struct reading reading = {};
@@ -219,6 +219,9 @@ static int answer_request(struct answer *answer, struct MHD_Connection *connecti
 	if (reading.header_bytes > HEADERS_BYTES_MAX)
 		return refuse(answer, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "headers too large",
 			      "the headers of a request may have 8192 bytes");
+	if (!strcmp(version, MHD_HTTP_VERSION_1_1) &&
+	    !MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST))
+		return refuse(answer, MHD_HTTP_BAD_REQUEST, "no host", "a request of HTTP/1.1 names a Host");
 	reading.endpoint = endpoint_find(url);
 	if (!reading.endpoint)
 		return refuse(answer, MHD_HTTP_NOT_FOUND, "not found",
@@ -243,18 +246,18 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 {
 	struct answer answer = {.status = MHD_HTTP_OK};
 
-	(void)version;
 	(void)upload;
 	/* A body, where one comes against all advice, is read to its end and thrown away. */
 	if (*upload_size) {
 		*upload_size = 0;
 		return MHD_YES;
 	}
-	if (!*state && strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
+	/* Who answers at the first call, before the request is read to its end, ends the connection with it. */
+	if (!*state) {
 		*state = connection;
 		return MHD_YES;
 	}
-	if (answer_request(&answer, connection, arg, url, method)) {
+	if (answer_request(&answer, connection, arg, url, method, version)) {
 		free(answer.body);
 		return MHD_NO;
 	}
