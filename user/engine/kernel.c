@@ -144,11 +144,15 @@ static void set_sizes(struct airglow_bpf *skel, const struct table_sizes *s, boo
 
 static void explain_load(int err, char *why, size_t why_size)
 {
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM)
 		snprintf(
 			why, why_size,
 			"cannot load the packet program: no permission; run as root, or with CAP_BPF, CAP_NET_ADMIN and "
 			"CAP_PERFMON");
+	else if (err == -EACCES)
+		snprintf(why, why_size,
+			 "cannot load the packet program: this kernel's verifier refuses it, or CAP_PERFMON is "
+			 "missing; see -vv for its words");
 	else if (err == -ENOSYS)
 		snprintf(why, why_size,
 			 "cannot load the packet program: this kernel has no BPF; use Linux 6.1 or later");

@@ -55,13 +55,23 @@ static void raise_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* getaddrinfo takes any number and keeps its low 16 bits. */
+static bool is_port(const char *text)
+{
+	unsigned int number = 0;
+
+	for (; *text >= '0' && *text <= '9' && number <= UINT16_MAX; text++)
+		number = number * 10 + (unsigned int)(*text - '0');
+	return !*text && number && number <= UINT16_MAX;
+}
+
 /* "host:port" or "[v6]:port" in two. */
 static int split_address(const char *address, char *host, size_t host_size, const char **port)
 {
 	const char *colon = strrchr(address, ':'), *begin = address;
 	size_t len;
 
-	if (!colon || !colon[1] || colon == address)
+	if (!colon || !is_port(colon + 1) || colon == address)
 		return -EINVAL;
 	len = (size_t)(colon - address);
 	if (*begin == '[') {
