@@ -26,7 +26,7 @@ static const struct signature signatures[AG_SIGNATURE_MAX] = {
 #include "airglow/service.def"
 };
 
-#define SIGNATURE_ROWS_MAX 8
+#define SIGNATURE_ROWS_MAX 12
 #define AG_SERVICE_PORT(port, first, last)                                                                     \
 	_Static_assert(AG_SIGNATURE_##last - AG_SIGNATURE_##first < SIGNATURE_ROWS_MAX,                        \
 		       "too many rows for a port");
@@ -99,8 +99,8 @@ AG_INLINE __u32 classify_udp(struct packet *p, const struct head *h)
 {
 	if (!p->has_ports)
 		return AG_CLASS_OTHER;
-	if (!p->payload)
-		return AG_CLASS_SCAN;
+	if (!p->payload) /* the header is cut off */
+		return AG_CLASS_OTHER;
 	p->direction = AG_REQUEST;
 	p->service = (__u32)match_service(p, h, p->dport, AG_REQUEST);
 	if (p->service)
@@ -127,7 +127,7 @@ AG_INLINE __u32 classify_tcp(const struct packet *p)
 	return AG_CLASS_OTHER;
 }
 
-/* Requests and answers of ICMP (RFC 792, 950, 4443, 4620); types as in Corsaro's backscatter rule. */
+/* Requests and answers of ICMP (RFC 792, 950, 4443, 4620, 8335); types as in Corsaro's backscatter rule. */
 AG_INLINE __u32 classify_icmp(const struct packet *p)
 {
 	if (!p->has_icmp)
@@ -136,6 +136,7 @@ AG_INLINE __u32 classify_icmp(const struct packet *p)
 		switch (p->icmp_type) {
 		case 128: /* echo request */
 		case 139: /* node information query */
+		case 160: /* extended echo request, RFC 8335 */
 			return AG_CLASS_SCAN;
 		case 1:
 		case 2:
@@ -143,6 +144,7 @@ AG_INLINE __u32 classify_icmp(const struct packet *p)
 		case 4:
 		case 129:
 		case 140:
+		case 161:
 			return AG_CLASS_BACKSCATTER;
 		default:
 			return AG_CLASS_OTHER;
@@ -153,6 +155,7 @@ AG_INLINE __u32 classify_icmp(const struct packet *p)
 	case 13: /* timestamp */
 	case 15: /* information */
 	case 17: /* address mask */
+	case 42: /* extended echo, RFC 8335 */
 		return AG_CLASS_SCAN;
 	case 0:
 	case 3:
@@ -163,6 +166,7 @@ AG_INLINE __u32 classify_icmp(const struct packet *p)
 	case 14:
 	case 16:
 	case 18:
+	case 43:
 		return AG_CLASS_BACKSCATTER;
 	default:
 		return AG_CLASS_OTHER;
@@ -235,6 +239,9 @@ AG_INLINE bool is_bogon4(__u32 a)
 	case 172:
 		return (a & 0xfff00000) == 0xac100000; /* 172.16.0.0/12 */
 	case 192:
+		if (a == 0xc0000009 ||
+		    a == 0xc000000a) /* anycast of PCP and TURN: global inside 192.0.0.0/24 */
+			return false;
 		return a >> 16 == 0xc0a8 || a >> 8 == 0xc00000 ||
 		       a >> 8 == 0xc00002; /* 192.168/16, 192.0.{0,2}/24 */
 	case 198:
@@ -251,7 +258,9 @@ AG_INLINE bool is_bogon6(const struct address *a)
 	__u64 top = a->hi >> 32;
 
 	if (a->hi >> 61 != 1) /* outside 2000::/3: loopback, mapped, unique local, link-local, multicast */
-		return a->hi >> 32 != 0x0064ff9b; /* 64:ff9b::/96 is a translator's, which is global */
+		return a->hi != 0x0064ff9b00000000ULL || a->lo >> 32; /* 64:ff9b::/96: a translator's, global */
+	if (a->hi >> 16 == 0x200100020000ULL)			      /* benchmarking, RFC 5180 */
+		return true;
 	return top == 0x20010db8 || (top & 0xfffffff0) == 0x20010010 || a->hi >> 44 == 0x3fff0;
 }
 

@@ -41,6 +41,7 @@ struct packet {
 	__u32 l3;	 /* offset of the IP (or ARP) header */
 	__u32 ethertype; /* of what begins there */
 	__u32 depth;	 /* tunnels opened */
+	__u32 outer_end; /* offset behind the packet that carries this one; 0: the frame does */
 
 	/* parse: network */
 	__u32 family;	/* 4 or 6: src, dst, end, ip_len, protocol, ttl (and ip_id, df for 4) are set; 0: not IP
@@ -97,6 +98,12 @@ struct packet {
 AG_INLINE void packet_anomaly(struct packet *p, __u32 anomaly)
 {
 	p->anomalies |= 1u << anomaly;
+}
+
+/* Offset behind the last byte that can be this packet's: the frame's end, or the end of what carries it. */
+AG_INLINE __u32 carrier_end(const struct packet *p, const struct head *h)
+{
+	return p->outer_end ? p->outer_end : h->wirelen;
 }
 
 /* Are the bytes off..off+len inside what was read of the frame? */

@@ -16,6 +16,8 @@
 #define IP4_OFFSET    0x1fff
 #define IP6_OFFSET    0xfff8
 #define IP6_MF	      0x0001
+#define IP6_JUMBO     0xc204 /* option type and length */
+#define IP6_JUMBO_MAX 0x7fffffffu
 #define ARP_PACKET    28
 #define ARP_REQUEST   1
 #define ICMP6_NS      135
@@ -41,24 +43,25 @@ enum {
 	PROTO_6IN4 = 41,
 	PROTO_GRE = 47,
 	PROTO_ICMP6 = 58,
+	PROTO_NONE = 59, /* IPv6: nothing follows */
 };
 
 /*
- * Where the packet ends: at the announced length, or at the end of the frame where that is 0, shorter than the
- * header, or more than there is. `announced` counts from l3; 0 stands for "none".
+ * Where the packet ends: at the announced length, or at the end of what carries it where that is 0, shorter
+ * than the header, or more than there is. `announced` counts from l3; 0 stands for "none".
  */
 AG_INLINE void set_end(struct packet *p, const struct head *h, __u32 announced, __u32 header)
 {
-	__u32 left = h->wirelen > p->l3 ? h->wirelen - p->l3 : 0;
+	__u32 end = carrier_end(p, h), left = end > p->l3 ? end - p->l3 : 0;
 
 	if (announced < header) {
 		packet_anomaly(p, AG_ANOMALY_IP_BAD_LENGTH);
 		p->ip_len = left;
-		p->end = h->wirelen;
+		p->end = end;
 	} else if (announced > left) {
 		packet_anomaly(p, AG_ANOMALY_IP_BAD_LENGTH);
 		p->ip_len = announced;
-		p->end = h->wirelen;
+		p->end = end;
 	} else {
 		p->ip_len = announced;
 		p->end = p->l3 + announced;
@@ -71,7 +74,7 @@ AG_INLINE int parse_ip4(struct packet *p, const struct head *h)
 
 	if (head_has(h, off, 1) && head_u8(h, off) >> 4 != 4)
 		return packet_decide(p, AG_OUTCOME_MALFORMED_IP);
-	if (!head_has(h, off, IP4_HEADER))
+	if (!head_has(h, off, IP4_HEADER) || off + IP4_HEADER > carrier_end(p, h))
 		return packet_decide(p, AG_OUTCOME_TRUNCATED_IP);
 	header = (head_u8(h, off) & 15) * 4;
 	fragment = head_u16(h, off + 6);
@@ -159,13 +162,31 @@ AG_LAYER int parse_extensions(struct packet *p, const struct head *h)
 	return PACKET_GOES_ON;
 }
 
+/*
+ * A payload length of 0 is the truth where nothing follows, and stands for the jumbo option (RFC 2675) where
+ * that comes first; elsewhere it tells nothing.
+ */
+#define NO_PAYLOAD_LENGTH 0xffffffffu
+
+AG_INLINE __u32 payload_of_none(const struct packet *p, const struct head *h)
+{
+	__u32 off = p->l3 + IP6_HEADER, length;
+
+	if (p->protocol == PROTO_NONE)
+		return 0;
+	if (p->protocol != EXT_HOP_BY_HOP || !head_has(h, off, 8) || head_u16(h, off + 2) != IP6_JUMBO)
+		return NO_PAYLOAD_LENGTH;
+	length = head_u32(h, off + 4);
+	return length > IP6_JUMBO_MAX ? NO_PAYLOAD_LENGTH : length;
+}
+
 AG_INLINE int parse_ip6(struct packet *p, const struct head *h)
 {
 	__u32 off = p->l3, payload;
 
 	if (head_has(h, off, 1) && head_u8(h, off) >> 4 != 6)
 		return packet_decide(p, AG_OUTCOME_MALFORMED_IP);
-	if (!head_has(h, off, IP6_HEADER))
+	if (!head_has(h, off, IP6_HEADER) || off + IP6_HEADER > carrier_end(p, h))
 		return packet_decide(p, AG_OUTCOME_TRUNCATED_IP);
 	p->family = 6;
 	payload = head_u16(h, off + 4);
@@ -173,7 +194,9 @@ AG_INLINE int parse_ip6(struct packet *p, const struct head *h)
 	p->ttl = head_u8(h, off + 7);
 	p->src = head_address6(h, off + 8);
 	p->dst = head_address6(h, off + 24);
-	set_end(p, h, payload ? payload + IP6_HEADER : 0, IP6_HEADER);
+	if (!payload)
+		payload = payload_of_none(p, h);
+	set_end(p, h, payload == NO_PAYLOAD_LENGTH ? 0 : payload + IP6_HEADER, IP6_HEADER);
 	if (is_extension(p->protocol))
 		return parse_extensions(p, h);
 	p->l4 = off + IP6_HEADER;

@@ -87,7 +87,7 @@ AG_LAYER int parse_link(struct packet *p, const struct head *h)
 	if (!p || !h)
 		return PACKET_DECIDED;
 	off = p->l3;
-	if (!head_has(h, off, ETH_HLEN))
+	if (!head_has(h, off, ETH_HLEN) || off + ETH_HLEN > carrier_end(p, h))
 		return packet_decide(p, AG_OUTCOME_TRUNCATED_LINK);
 	type = head_u16(h, off + 12);
 	off += ETH_HLEN;

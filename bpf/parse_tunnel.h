@@ -27,9 +27,10 @@
 
 /* What a tunnel header asks for; filled by the readers below. */
 struct tunnel {
-	__u32 type;	 /* enum ag_decap_type */
+	__u32 types;	 /* mask of enum ag_decap_type: of a fragment it may be one of several */
 	__u32 inner;	 /* offset of what it carries */
-	__u32 ethertype; /* of it; 0: Ethernet */
+	__u32 ethernet;	 /* 1: that is an Ethernet frame */
+	__u32 ethertype; /* of it otherwise */
 	__u32 has_key;
 	__u32 key;
 	__u32 well_formed; /* version and flags are ones that are opened */
@@ -39,7 +40,7 @@ AG_INLINE void read_gre(struct tunnel *t, const struct packet *p, const struct h
 {
 	__u32 off = p->l4, flags, type;
 
-	t->type = AG_DECAP_GRE;
+	t->types = 1u << AG_DECAP_GRE;
 	if (!packet_has(p, h, off, 4))
 		return;
 	flags = head_u16(h, off);
@@ -61,7 +62,7 @@ AG_INLINE void read_gre(struct tunnel *t, const struct packet *p, const struct h
 	if (type == GRE_ERSPAN_II || type == GRE_ERSPAN_III) {
 		__u32 version = type == GRE_ERSPAN_II ? 1 : 2;
 
-		t->type = AG_DECAP_ERSPAN;
+		t->types = 1u << AG_DECAP_ERSPAN;
 		/* Without a sequence number this is type I, which has no header of its own and no session. */
 		if (!(flags & GRE_SEQ) || !packet_has(p, h, off, ERSPAN_III_HEADER) ||
 		    head_u8(h, off) >> 4 != version)
@@ -72,9 +73,10 @@ AG_INLINE void read_gre(struct tunnel *t, const struct packet *p, const struct h
 			off += ERSPAN_II_HEADER;
 		else
 			off += ERSPAN_III_HEADER + (head_u8(h, off + 11) & 1 ? (__u32)ERSPAN_III_EXTRA : 0);
-		t->ethertype = 0;
+		t->ethernet = 1;
 	} else {
-		t->ethertype = type == GRE_ETHERNET ? 0 : type;
+		t->ethernet = type == GRE_ETHERNET;
+		t->ethertype = type;
 	}
 	t->inner = off;
 	t->well_formed = 1;
@@ -84,20 +86,34 @@ AG_INLINE void read_vxlan(struct tunnel *t, const struct packet *p, const struct
 {
 	__u32 off = p->l4 + 8;
 
-	t->type = AG_DECAP_VXLAN;
+	t->types = 1u << AG_DECAP_VXLAN;
 	if (!packet_has(p, h, off, VXLAN_HEADER) || !(head_u32(h, off) & VXLAN_VNI_VALID))
 		return;
 	t->has_key = 1;
 	t->key = head_u32(h, off + 4) >> 8;
-	t->ethertype = 0;
+	t->ethernet = 1;
 	t->inner = off + VXLAN_HEADER;
 	t->well_formed = 1;
+}
+
+/* What a fragment may be a piece of. It cannot be opened; from an allowed source that must not pass unseen. */
+AG_INLINE bool guess_tunnel(struct tunnel *t, const struct packet *p)
+{
+	if (p->protocol == PROTO_GRE)
+		t->types = 1u << AG_DECAP_GRE | 1u << AG_DECAP_ERSPAN;
+	else if (p->protocol == PROTO_UDP)
+		t->types = 1u << AG_DECAP_VXLAN;
+	else if (p->protocol == PROTO_IPIP || p->protocol == PROTO_6IN4)
+		t->types = 1u << AG_DECAP_IPIP;
+	return t->types;
 }
 
 /* Is there a tunnel header at l4 of a kind that could be opened? */
 AG_INLINE bool read_tunnel(struct tunnel *t, const struct packet *p, const struct head *h)
 {
-	if (!p->l4 || p->fragment)
+	if (p->fragment)
+		return guess_tunnel(t, p);
+	if (!p->l4)
 		return false;
 	if (p->protocol == PROTO_GRE) {
 		read_gre(t, p, h);
@@ -108,7 +124,7 @@ AG_INLINE bool read_tunnel(struct tunnel *t, const struct packet *p, const struc
 		return true;
 	}
 	if (p->protocol == PROTO_IPIP || p->protocol == PROTO_6IN4) {
-		t->type = AG_DECAP_IPIP;
+		t->types = 1u << AG_DECAP_IPIP;
 		t->inner = p->l4;
 		t->ethertype = p->protocol == PROTO_IPIP ? ETH_P_IP : ETH_P_IPV6;
 		t->well_formed = 1;
@@ -151,7 +167,7 @@ AG_LAYER int match_decap(const struct ag_settings *s, const struct packet *p, co
 	if (!s || !p || !t || i >= s->decaps)
 		return DECAP_OTHER;
 	d = &s->decap[ag_bounded(i, AG_DECAP_MAX)];
-	if (d->type != t->type || d->family != p->family)
+	if (!(t->types >> (d->type & 31) & 1) || d->family != p->family)
 		return DECAP_OTHER;
 	net = configured_address(d->from, p->family);
 	if (!address_in(&p->src, &net, d->from_len, p->family))
@@ -165,7 +181,7 @@ AG_LAYER int match_decap(const struct ag_settings *s, const struct packet *p, co
 /*
  * Opens one tunnel where the configuration allows it: TUNNEL_OPENED, l3 and ethertype then stand at what it
  * carries and the network header must be read again. Decides `decap_refused` for an allowed source whose key,
- * version or depth does not fit.
+ * version or depth does not fit, and for a fragment of its.
  */
 #define TUNNEL_OPENED 2
 
@@ -189,9 +205,10 @@ AG_LAYER int parse_tunnel(struct packet *p, const struct head *h, const struct a
 	if (match != DECAP_FITS || !t.well_formed || p->depth >= AG_DECAP_DEPTH_MAX)
 		return packet_decide(p, AG_OUTCOME_DECAP_REFUSED);
 	p->depth++;
+	p->outer_end = p->end;
 	p->l3 = t.inner;
 	p->ethertype = t.ethertype;
-	if (!t.ethertype && parse_link(p, h) == PACKET_DECIDED)
+	if (t.ethernet && parse_link(p, h) == PACKET_DECIDED)
 		return PACKET_DECIDED;
 	return TUNNEL_OPENED;
 }

@@ -355,6 +355,10 @@ Test(classify, sources_of_the_special_purpose_registries)
 		if (special4[i].last != 0xffffffff)
 			send_from(special4[i].last + 1, false, false);
 	}
+	send_from(0xc0000008, true, false);
+	send_from(0xc0000009, false, false); /* anycast of PCP and TURN */
+	send_from(0xc000000a, false, false);
+	send_from(0xc000000b, true, false);
 	send_from(0x2d3c00ff, false, true);  /* another dark address */
 	send_from(0x2d3c0200, false, false); /* just outside */
 	send_from(0xcb007141, true, false);  /* in a hole */
@@ -402,6 +406,10 @@ Test(classify, sources_of_ip6)
 		{{0xff, 0x02}, true},
 		{{0}, true},
 		{{0x00, 0x64, 0xff, 0x9b}, false},
+		{{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, true},
+		{{0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 1}, true},
+		{{0x20, 0x01, 0x00, 0x02}, true},
+		{{0x20, 0x01, 0x00, 0x02, 0x00, 0x01}, false},
 		{{0x00, 0x64, 0xff, 0x9c}, true},
 		{{0x40, 0x00}, true},
 		{{0x26, 0x00}, false},

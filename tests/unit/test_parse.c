@@ -194,7 +194,7 @@ Test(parse, udp_of_every_length)
 	for (unsigned int cut = 0; cut < 2; cut++) {
 		frame_udp4(&f, 5000, 9999, payload, sizeof(payload));
 		for (unsigned int n = 34; n <= f.n; n++) {
-			struct want w = want_udp(&f, n >= 38 ? AG_CLASS_SCAN : AG_CLASS_OTHER);
+			struct want w = want_udp(&f, n >= 42 ? AG_CLASS_SCAN : AG_CLASS_OTHER);
 
 			w.has_port = n >= 38;
 			if (n < f.n && !cut)

@@ -253,3 +253,35 @@ Test(parse_ip6, neighbour_solicitation_for_a_dark_address)
 	put_solicitation(dark6, dark6, 135);
 	SEND(sensor, &f, want_icmp(&f, AG_CLASS_OTHER));
 }
+
+/* A payload length of 0: nothing follows, a jumbogram, or a lie. */
+Test(parse_ip6, payload_length_of_zero)
+{
+	for (unsigned int kind = 0; kind < 4; kind++) {
+		struct want w;
+
+		frame_begin(&f);
+		frame_ether(&f, 0x86dd);
+		frame_ip6(&f, source6, dark6, kind == 0 ? 59 : kind == 3 ? 17 : 0);
+		if (kind) {
+			frame_u8(&f, 59);
+			frame_u8(&f, 0);
+			frame_u16(&f, kind == 1 ? 0xc204 : 0x0104);
+			frame_u32(&f, 8);
+		}
+		frame_end(&f);
+		frame_set16(&f, 18, 0);
+		w = want_dark(&f);
+		w.protocol = kind == 3 ? 17 : 59;
+		w.bytes = kind ? 48 : 40;
+		if (kind == 3) {
+			w.has_port = true;
+			w.port = 0x0104;
+			w.class = AG_CLASS_SCAN;
+			w.anomalies = bit(AG_ANOMALY_UDP_BAD_LENGTH);
+		}
+		if (kind >= 2)
+			w.anomalies |= bit(AG_ANOMALY_IP_BAD_LENGTH);
+		SEND(sensor, &f, w);
+	}
+}

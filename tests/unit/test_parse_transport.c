@@ -134,15 +134,16 @@ Test(parse_transport, udp_length_that_lies)
 
 Test(parse_transport, every_kind_of_icmp)
 {
-	static const unsigned int requests[] = {8, 13, 15, 17}, replies[] = {0, 3, 4, 5, 11, 12, 14, 16, 18};
+	static const unsigned int requests[] = {8, 13, 15, 17, 42},
+				  replies[] = {0, 3, 4, 5, 11, 12, 14, 16, 18, 43};
 
 	for (unsigned int type = 0; type < 256; type++) {
 		enum ag_class class = AG_CLASS_OTHER;
 
-		for (unsigned int i = 0; i < 4; i++)
+		for (unsigned int i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 			if (requests[i] == type)
 				class = AG_CLASS_SCAN;
-		for (unsigned int i = 0; i < 9; i++)
+		for (unsigned int i = 0; i < sizeof(replies) / sizeof(replies[0]); i++)
 			if (replies[i] == type)
 				class = AG_CLASS_BACKSCATTER;
 		begin(1);
@@ -154,12 +155,13 @@ Test(parse_transport, every_kind_of_icmp)
 
 Test(parse_transport, every_kind_of_icmp6)
 {
-	static const unsigned int replies[] = {1, 2, 3, 4, 129, 140};
+	static const unsigned int replies[] = {1, 2, 3, 4, 129, 140, 161};
 
 	for (unsigned int type = 0; type < 256; type++) {
-		enum ag_class class = type == 128 || type == 139 ? AG_CLASS_SCAN : AG_CLASS_OTHER;
+		enum ag_class class =
+			type == 128 || type == 139 || type == 160 ? AG_CLASS_SCAN : AG_CLASS_OTHER;
 
-		for (unsigned int i = 0; i < 6; i++)
+		for (unsigned int i = 0; i < sizeof(replies) / sizeof(replies[0]); i++)
 			if (replies[i] == type)
 				class = AG_CLASS_BACKSCATTER;
 		frame_begin(&f);

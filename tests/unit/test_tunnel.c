@@ -354,10 +354,50 @@ Test(tunnel, fragments_are_not_opened)
 		put_gre(0, 0x0800, 0);
 		inner_syn();
 		frame_set16(&f, 20, i ? 0x2000 : 0x0010);
+		SEND(sensor, &f, want_outcome(AG_OUTCOME_DECAP_REFUSED));
+		/* Another tunnel's protocol, or another source: a packet to its outer destination. */
+		f.bytes[23] = 4;
+		w = want_outer(4);
+		w.anomalies = bit(i ? AG_ANOMALY_FRAGMENT_FIRST : AG_ANOMALY_FRAGMENT_LATER);
+		SEND(sensor, &f, w);
+		f.bytes[23] = 47;
+		frame_set32(&f, 26, STRANGER);
 		w = want_outer(4);
 		w.anomalies = bit(i ? AG_ANOMALY_FRAGMENT_FIRST : AG_ANOMALY_FRAGMENT_LATER);
 		SEND(sensor, &f, w);
 	}
+}
+
+/* A packet ends where what carries it ends, whatever comes behind in the frame. */
+Test(tunnel, nothing_counts_behind_the_outer_packet)
+{
+	allow(AG_DECAP_GRE, false, 0);
+	allow(AG_DECAP_IPIP, false, 0);
+	for (unsigned int announced = 20; announced < 64; announced++) {
+		struct want w = want_outcome(AG_OUTCOME_TRUNCATED_IP);
+
+		begin(ROUTER, ANYWHERE, 47);
+		put_gre(0, 0x0800, 0);
+		inner_syn();
+		if (announced < 24)
+			w = want_outcome(AG_OUTCOME_DECAP_REFUSED);
+		if (announced >= 44) {
+			w = want_tcp(&f, announced >= 58 ? AG_CLASS_SCAN : AG_CLASS_OTHER);
+			w.has_port = announced >= 48;
+			w.has_flags = announced >= 58;
+			w.anomalies = bit(AG_ANOMALY_IP_BAD_LENGTH) | bit(AG_ANOMALY_L4_TRUNCATED);
+		}
+		frame_set16(&f, 16, announced);
+		SEND(sensor, &f, w);
+	}
+	begin(ROUTER, ANYWHERE, 4);
+	inner_syn();
+	frame_set16(&f, 16, 20);
+	SEND(sensor, &f, want_outcome(AG_OUTCOME_TRUNCATED_IP));
+	begin(ROUTER, ANYWHERE, 47);
+	put_gre(0, 0, 0); /* type 0 is no Ethernet */
+	inner_syn();
+	SEND(sensor, &f, want_outcome(AG_OUTCOME_NON_IP));
 }
 
 Test(tunnel, two_levels_and_no_third)

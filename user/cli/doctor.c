@@ -116,8 +116,9 @@ int doctor_main(int argc, char **argv)
 		if (options_has(&options, OPTION_CONFIG) && !options_has(&options, OPTION_SENSOR)) {
 			itself = true;
 		} else {
-			log_warnx("%s; to examine this host without a sensor, give --iface and --dark, or -c FILE",
-				  why);
+			log_warnx(
+				"%s; to examine this host without a sensor, give --iface and --dark, or -c FILE",
+				why);
 			status = CLI_NO_SENSOR;
 		}
 	}

@@ -67,6 +67,26 @@ static bool find_holder(uint32_t program_id, char *holder, size_t size)
 	return found;
 }
 
+/* The XDP link of an interface, 0: none. A program that a link holds cannot be switched off by `ip`. */
+static uint32_t find_link(uint32_t ifindex)
+{
+	uint32_t id = 0, found = 0;
+
+	while (!found && !bpf_link_get_next_id(id, &id)) {
+		struct bpf_link_info info = {};
+		__u32 size = sizeof(info);
+		int fd = bpf_link_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_LINK_TYPE_XDP &&
+		    info.xdp.ifindex == ifindex)
+			found = id;
+		close(fd);
+	}
+	return found;
+}
+
 /* Refuses an interface that another program owns, and names the owner. */
 static int refuse_owned(uint32_t ifindex, const char *name, char *why, size_t why_size)
 {
@@ -74,6 +94,8 @@ static int refuse_owned(uint32_t ifindex, const char *name, char *why, size_t wh
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info), id;
 	char holder[64] = "no process: it is pinned or was attached without a link";
+	char detach[96];
+	uint32_t link;
 	int fd;
 
 	if (bpf_xdp_query((int)ifindex, 0, &query))
@@ -87,10 +109,14 @@ static int refuse_owned(uint32_t ifindex, const char *name, char *why, size_t wh
 		close(fd);
 	}
 	find_holder(id, holder, sizeof(holder));
-	snprintf(
-		why, why_size,
-		"%s already has the XDP program %s (id %u), held by %s; stop it, or detach it with: ip link set dev %s xdp off",
-		name, info.name[0] ? info.name : "(unnamed)", id, holder, name);
+	link = find_link(ifindex);
+	if (link)
+		snprintf(detach, sizeof(detach), "bpftool link detach id %u", link);
+	else
+		snprintf(detach, sizeof(detach), "ip link set dev %.40s xdp off", name);
+	snprintf(why, why_size,
+		 "%s already has the XDP program %s (id %u), held by %s; stop it, or detach it with: %s", name,
+		 info.name[0] ? info.name : "(unnamed)", id, holder, detach);
 	return -EBUSY;
 }
 

@@ -15,6 +15,8 @@
 #define ETHERTYPE_IPV6 0x86ddu
 #define ETHERTYPE_MIN  0x0600u /* below: a length, LLC follows */
 #define ETHERTYPE_NONE 0x0000u
+#define LINKTYPE_IPV4  228u
+#define LINKTYPE_IPV6  229u
 
 enum link_kind {
 	LINK_ETHERNET,
@@ -36,10 +38,10 @@ static const struct link_type link_types[] = {
 	{12, LINK_RAW, 0, ETHERTYPE_IPV4},  /* DLT_RAW, most systems */
 	{14, LINK_RAW, 0, ETHERTYPE_IPV4},  /* DLT_RAW, OpenBSD */
 	{101, LINK_RAW, 0, ETHERTYPE_IPV4}, /* LINKTYPE_RAW */
-	{228, LINK_RAW, 0, ETHERTYPE_IPV4}, /* LINKTYPE_IPV4 */
-	{229, LINK_RAW, 0, ETHERTYPE_IPV6}, /* LINKTYPE_IPV6 */
-	{0, LINK_AF, 4, 0},		    /* LINKTYPE_NULL */
-	{108, LINK_AF, 4, 0},		    /* LINKTYPE_LOOP */
+	{LINKTYPE_IPV4, LINK_RAW, 0, ETHERTYPE_IPV4},
+	{LINKTYPE_IPV6, LINK_RAW, 0, ETHERTYPE_IPV6},
+	{0, LINK_AF, 4, 0},   /* LINKTYPE_NULL */
+	{108, LINK_AF, 4, 0}, /* LINKTYPE_LOOP */
 	{113, LINK_SLL, 16, 0},
 	{276, LINK_SLL2, 20, 0},
 };
@@ -74,6 +76,8 @@ static uint32_t ethertype_of_raw(const struct link_type *link, const struct capt
 {
 	uint32_t version = r->caplen ? r->data[0] >> 4 : 0;
 
+	if (link->number == LINKTYPE_IPV4 || link->number == LINKTYPE_IPV6)
+		return link->ethertype; /* it says which; a version that contradicts is the packet's lie */
 	if (version == 4)
 		return ETHERTYPE_IPV4;
 	if (version == 6)
