@@ -10,6 +10,8 @@
 
 #include "base/address.h"
 
+#define MAPPED_BITS 96 /* of ::ffff:0:0, behind which an IPv4 address stands */
+
 /* Zeroes the bits behind the length; true if one was set. */
 static bool clear_host_bits(struct prefix *prefix)
 {
@@ -67,6 +69,7 @@ int prefix_parse(struct prefix *out, const char *text, char *why, size_t why_siz
 	size_t length = slash ? (size_t)(slash - text) : strlen(text);
 	struct prefix prefix;
 	unsigned int bits, most;
+	static const uint8_t mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
 
 	if (length >= sizeof(address)) {
 		snprintf(why, why_size,
@@ -88,6 +91,12 @@ int prefix_parse(struct prefix *out, const char *text, char *why, size_t why_siz
 		return -EINVAL;
 	}
 	prefix.length = (uint8_t)bits;
+	if (prefix.family == 6 && bits >= MAPPED_BITS && !memcmp(prefix.addr, mapped, sizeof(mapped))) {
+		snprintf(why, why_size,
+			 "\"%.60s\" is an IPv4 prefix in IPv6 clothes, which no packet has; write it as IPv4",
+			 text);
+		return -EINVAL;
+	}
 	if (clear_host_bits(&prefix)) {
 		snprintf(why, why_size, "\"%.60s\" has bits set behind its length; write %s", text,
 			 prefix_format(meant, sizeof(meant), &prefix));

@@ -3,6 +3,7 @@
  * `airglow doctor`: the report of a running sensor, or, when interfaces and prefixes are named, one of our own.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -94,6 +95,8 @@ static int ask_sensor(const struct options *options, int *status, char *why, siz
 		err = client_get(client, "/api/v1/doctor", &report, why, why_size);
 	if (!err)
 		*status = report_checks(options, checks, view_read_checks(checks, SNAPSHOT_CHECKS_MAX, report));
+	if (!err && !options_has(options, OPTION_JSON))
+		printf("the sensor looked %" PRIu64 " s ago\n", view_integer(report, "age_seconds"));
 	json_decref(report);
 	client_free(&client);
 	return err;

@@ -29,7 +29,8 @@
 #include "engine/engine.h"
 #include "serve/serve.h"
 
-#define DOCTOR_EVERY_S 60
+#define DOCTOR_EVERY_S 20
+#define DOCTOR_EARLY_S 5
 
 /* What a sensor holds, in the order in which it is made. */
 struct sensor {
@@ -48,6 +49,7 @@ struct sensor {
 	unsigned int checks_count;
 	int signal_fd, timer_fd, links_fd, epoll_fd;
 	uint64_t seconds;
+	bool links_changed; /* since the last second */
 	char why[512];
 };
 
@@ -200,15 +202,11 @@ static bool was_told(const struct sensor *s, const struct snapshot_check *check)
 	return false;
 }
 
-/* Each minute; also early, since the report made at the start has seen no packet yet. */
+/* Regularly; also early, since the report made at the start has seen no packet yet. */
 static bool is_doctor_due(uint64_t before, uint64_t now)
 {
-	static const uint64_t early[] = {5, 20};
-
-	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++)
-		if (before < early[i] && now >= early[i])
-			return true;
-	return before / DOCTOR_EVERY_S != now / DOCTOR_EVERY_S;
+	return (before < DOCTOR_EARLY_S && now >= DOCTOR_EARLY_S) ||
+	       before / DOCTOR_EVERY_S != now / DOCTOR_EVERY_S;
 }
 
 /* The doctor's report into the snapshots; what has become unwell into the log. */
@@ -400,6 +398,27 @@ static int on_signal(struct sensor *s)
 	return -1;
 }
 
+/* `looped` compares with the interface's own MAC: one that was changed is put in force by the other side. */
+static void follow_macs(struct sensor *s)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < s->config->interfaces_count; i++) {
+		const struct config_interface *interface = &s->config->interfaces[i];
+		struct ag_interface *slot = &s->plan->settings.interfaces[i], now = *slot;
+
+		if (s->gone[i] ||
+		    attach_describe(&now, interface->name, interface->feed, s->why, sizeof(s->why)) ||
+		    now.ifindex != slot->ifindex || !memcmp(&now, slot, sizeof(now)))
+			continue;
+		*slot = now;
+		changed = true;
+		log_info("%s has another MAC address now", interface->name);
+	}
+	if (changed && engine_apply(s->engine, s->plan, s->why, sizeof(s->why)))
+		log_warnx("%s", s->why);
+}
+
 static int on_second(struct sensor *s)
 {
 	uint64_t ticks;
@@ -409,12 +428,15 @@ static int on_second(struct sensor *s)
 	s->seconds += ticks;
 	if (s->once)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
-	if (is_doctor_due(s->seconds - ticks, s->seconds)) {
+	if (s->links_changed)
+		follow_macs(s);
+	if (s->links_changed || is_doctor_due(s->seconds - ticks, s->seconds)) {
 		struct snapshot *latest = snapshot_latest(s->box);
 
 		if (latest)
 			examine(s, latest);
 		snapshot_unref(&latest);
+		s->links_changed = false;
 	}
 	return -1;
 }
@@ -428,6 +450,7 @@ static int on_links(struct sensor *s)
 	size_t left = 0;
 
 	links_drain(s->links_fd);
+	s->links_changed = true;
 	for (size_t i = 0; i < s->config->interfaces_count; i++) {
 		const char *name = s->config->interfaces[i].name;
 		char now[IF_NAMESIZE];

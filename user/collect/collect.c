@@ -59,6 +59,7 @@ struct collector {
 	unsigned int interfaces_count;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
 	unsigned int checks_count;
+	int64_t checks_ns;
 
 	pthread_t thread;
 	bool running;
@@ -154,6 +155,7 @@ void collector_set_checks(struct collector *c, const struct snapshot_check *chec
 	pthread_mutex_lock(&c->lock);
 	memcpy(c->checks, checks, count * sizeof(*checks));
 	c->checks_count = count;
+	c->checks_ns = clock_ns(CLOCK_REALTIME);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -379,6 +381,7 @@ static void fill_live(struct collector *c, struct snapshot *s)
 	s->interfaces_count = c->interfaces_count;
 	memcpy(s->checks, c->checks, c->checks_count * sizeof(c->checks[0]));
 	s->checks_count = c->checks_count;
+	s->checks_ns = c->checks_ns;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -386,7 +389,7 @@ static void fill_disabled(const struct collector *c, struct snapshot *s)
 {
 	unsigned int i;
 
-	if (!s->every_destination || c->options.config->addresses)
+	if (c->reach.addresses)
 		return;
 	for (i = 0; i < sizeof(needs_addresses) / sizeof(needs_addresses[0]); i++)
 		s->disabled_rules[s->disabled_rules_count++] = needs_addresses[i];

@@ -96,6 +96,7 @@ struct snapshot {
 	unsigned int top_tcp_count, top_udp_count;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
 	unsigned int checks_count;
+	int64_t checks_ns; /* wall clock when the checks were made; 0: never */
 	struct snapshot_reach reach;
 	const struct config_watch *watch; /* lives as long as the sensor */
 	size_t watch_count;

@@ -22,7 +22,8 @@
 #define TYPE_HTML	 "text/html; charset=utf-8"
 #define TYPE_PROMETHEUS	 "text/plain; version=0.0.4; charset=utf-8"
 #define TYPE_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
-#define FRESH_NS	 5000000000LL
+#define NS		 1000000000LL
+#define FRESH_NS	 (5 * NS)
 #define LIMIT_MAX	 131072
 
 /* Takes the reference to object. */
@@ -177,7 +178,9 @@ static int render_doctor(struct answer *answer, const struct snapshot *s, const 
 						       c->subject, "state", states[c->state], "value", c->value,
 						       "remedy", c->remedy));
 	}
-	return answer_json(answer, json_pack("{s:s, s:o}", "state", states[worst], "checks", array));
+	return answer_json(answer, json_pack("{s:s, s:I, s:o}", "state", states[worst], "age_seconds",
+					     (json_int_t)(s->checks_ns ? (s->time_ns - s->checks_ns) / NS : -1),
+					     "checks", array));
 }
 
 struct port_row {
