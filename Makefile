@@ -172,7 +172,7 @@ bench: $(BUILD)/packages.test
 
 # --- running -------------------------------------------------------------------------------------------------
 run: $(BUILD)/packages.run
-	$(Q)$(MAKE) --no-print-directory $(BUILD)/airglow $(BUILD)/ibr
+	$(Q)$(MAKE) -s --no-print-directory $(BUILD)/airglow $(BUILD)/ibr
 	$(Q)BUILD=$(BUILD) IFACE='$(IFACE)' DARK='$(DARK)' FEED='$(FEED)' LISTEN='$(LISTEN)' tools/run
 
 clean:

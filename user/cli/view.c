@@ -40,7 +40,7 @@ char *view_rate(char *buffer, size_t size, double rate)
 	static const char *const units[] = {"", " k", " M", " G"};
 	unsigned int unit = 0;
 
-	while (rate >= 9999.5 && unit < 3) {
+	while (rate >= (unit ? 999.5 : 9999.5) && unit < 3) {
 		rate /= 1000;
 		unit++;
 	}
