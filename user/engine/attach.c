@@ -67,8 +67,11 @@ static bool find_holder(uint32_t program_id, char *holder, size_t size)
 	return found;
 }
 
-/* The XDP link of an interface, 0: none. A program that a link holds cannot be switched off by `ip`. */
-static uint32_t find_link(uint32_t ifindex)
+/*
+ * The XDP link that holds this program on this interface, 0: none. What a link holds cannot be switched off by
+ * `ip`. The number of an interface alone may be another's in another network namespace.
+ */
+static uint32_t find_link(uint32_t ifindex, uint32_t program_id)
 {
 	uint32_t id = 0, found = 0;
 
@@ -80,7 +83,7 @@ static uint32_t find_link(uint32_t ifindex)
 		if (fd < 0)
 			continue;
 		if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_LINK_TYPE_XDP &&
-		    info.xdp.ifindex == ifindex)
+		    info.xdp.ifindex == ifindex && info.prog_id == program_id)
 			found = id;
 		close(fd);
 	}
@@ -109,7 +112,7 @@ static int refuse_owned(uint32_t ifindex, const char *name, char *why, size_t wh
 		close(fd);
 	}
 	find_holder(id, holder, sizeof(holder));
-	link = find_link(ifindex);
+	link = find_link(ifindex, id);
 	if (link)
 		snprintf(detach, sizeof(detach), "bpftool link detach id %u", link);
 	else
