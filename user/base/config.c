@@ -84,6 +84,7 @@ static int grow(void *array, size_t count, size_t size)
 		return -ENOMEM;
 	memset((char *)new + count *size, 0, size);
 	memcpy(array, &new, sizeof(new));
+	/* cppcheck-suppress memleak ; it went into *array */
 	return 0;
 }
 

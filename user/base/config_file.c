@@ -336,8 +336,10 @@ int config_read(struct config *config, const char *path, char *why, size_t why_s
 		int err = errno ? -errno : -EIO;
 
 		snprintf(why, why_size, "cannot read the configuration %s: %s", path, strerror(-err));
+		/* cppcheck-suppress [memleak, resourceLeak] ; both have a cleanup */
 		return err;
 	}
+	/* cppcheck-suppress resourceLeak ; it has a cleanup */
 	return config_read_text(config, text, length, path, why, why_size);
 }
 

@@ -149,7 +149,7 @@ static void print_object(const json_t *summary, const char *title, const char *n
 /* The ports with most packets; the object is in the order of the numbers. */
 static void print_ports(const char *title, const __u64 counts[AG_PORTS])
 {
-	unsigned int best[TOP_LINES], used = 0, i, at;
+	unsigned int best[TOP_LINES] = {}, used = 0, i, at;
 
 	for (i = 0; i < AG_PORTS; i++) {
 		if (!counts[i] || (used == TOP_LINES && counts[i] <= counts[best[used - 1]]))

@@ -63,6 +63,7 @@ static int check_kernel(struct sensor *s)
 		s->why, sizeof(s->why),
 		"this is a PREEMPT_RT kernel, where two packets may be booked at once on one CPU and counts be lost; "
 		"run the sensor on a kernel without PREEMPT_RT");
+	/* cppcheck-suppress resourceLeak ; it has a cleanup */
 	return -EOPNOTSUPP;
 }
 

@@ -129,7 +129,7 @@ static void print_scopes(FILE *out, const struct pair *pair, unsigned int size)
 {
 	const json_t *before = json_object_get(pair->before, "scopes"),
 		     *now = json_object_get(pair->now, "scopes");
-	struct row rows[ROWS_MAX];
+	struct row rows[ROWS_MAX] = {};
 	unsigned int used = 0;
 
 	for (size_t i = 0; i < json_array_size(now); i++) {
@@ -159,7 +159,7 @@ static void print_frame(FILE *out, const struct client *client, const struct pai
 {
 	char received[28], dark[28], sources[28];
 	unsigned int ports = lines > 34 ? lines - 26 : 8;
-	struct row rows[ROWS_MAX];
+	struct row rows[ROWS_MAX] = {};
 
 	fprintf(out, "airglow at %s: received %s/s, dark %s/s, about %s sources\n", client_address(client),
 		view_rate(received, sizeof(received),

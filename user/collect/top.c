@@ -88,7 +88,7 @@ static int compare_packets(const void *a, const void *b)
 
 void top_update(struct top_ports *top, const __u64 counts[AG_PORTS], uint64_t now_s)
 {
-	struct snapshot_port ranked[CANDIDATES], list[SNAPSHOT_TOP_PORTS];
+	struct snapshot_port ranked[CANDIDATES] = {}, list[SNAPSHOT_TOP_PORTS];
 	unsigned int ranks, listed = 0, i;
 
 	/* The first mark is the empty past: what was counted before the first update belongs to the window. */
