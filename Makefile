@@ -19,8 +19,9 @@ LDLIBS  := -lbpf -lelf -lz -lmicrohttpd -ljansson -lcyaml -lyaml -lpcap -lcurl -
 LDFLAGS ?= -pie -Wl,-z,relro,-z,now
 
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
-MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -D__TARGET_ARCH_$(ARCH) -Iinclude -I. \
+# Asked when it is used: on a fresh system the compiler is installed by a rule of this file.
+MULTIARCH = $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -D__TARGET_ARCH_$(ARCH) -Iinclude -I. \
 	-idirafter /usr/include/$(MULTIARCH)
 
 SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
