@@ -431,7 +431,9 @@ static int on_second(struct sensor *s)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
 	if (s->links_changed)
 		follow_macs(s);
-	if (s->links_changed || is_doctor_due(s->seconds - ticks, s->seconds)) {
+	/* Not in the first seconds, when the silence of a scope means nothing yet. */
+	if ((s->links_changed && s->seconds > DOCTOR_EARLY_S) ||
+	    is_doctor_due(s->seconds - ticks, s->seconds)) {
 		struct snapshot *latest = snapshot_latest(s->box);
 
 		if (latest)
