@@ -55,7 +55,8 @@ AG_INLINE __u64 payload_word(const struct packet *p, const struct head *h, __u32
 	if (off >= end)
 		return 0;
 	n = end - off;
-	return n >= 8 ? head_u64(h, off) : head_u64(h, off) & ~(~0ULL >> 8 * n);
+	/* Fewer than eight: the word that ends with them, for nothing behind the head is read. */
+	return n >= 8 ? head_u64(h, off) : head_u64(h, off + n - 8) << 8 * (8 - n);
 }
 
 /* The service of a row, if it is of this direction and its bytes stand in the payload. */
