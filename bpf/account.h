@@ -9,14 +9,13 @@
 
 #include "bpf/packet.h"
 #include "bpf/parse_ip.h"
-#include "bpf/sketch.h"
 
 /* The books that this packet is entered in: one CPU's own, or the shared slice, which needs atomics. */
 struct ledger {
 	struct ag_counters *counters;
 	struct ag_ports *ports;
-	struct ag_sources *sources;
 	struct ag_icmp *icmp;
+	__u32 slice;
 	bool shared;
 };
 
@@ -25,12 +24,12 @@ AG_INLINE bool ledger_open(struct ledger *l, __u32 cpu)
 	const volatile struct ag_rodata *ro = bind_rodata();
 	__u32 slice = cpu < AG_CPUS_MAX ? ro->slice_of[ag_bounded(cpu, AG_CPUS_MAX)] : ro->slices;
 
+	l->slice = slice;
 	l->shared = slice >= ro->slices;
 	l->counters = bind_counters(slice);
 	l->ports = bind_ports(slice);
-	l->sources = bind_sources(slice);
 	l->icmp = bind_icmp();
-	return l->counters && l->ports && l->sources && l->icmp;
+	return l->counters && l->ports && l->icmp;
 }
 
 AG_INLINE void book(const struct ledger *l, __u64 *counter, __u64 amount)
@@ -145,7 +144,6 @@ AG_INLINE void account_dark(const struct ledger *l, const struct packet *p, cons
 		book(l, &c->tool[tool], 1);
 	if (p->anomalies)
 		account_anomalies(l, p);
-	sketch_touch(l->sources, p);
 	account_seen(p, h);
 }
 

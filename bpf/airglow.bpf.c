@@ -10,20 +10,24 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Lengths of the frame: the interface's, or in replay the replayer's word (struct ag_replay in front of the
- * frame). */
-AG_INLINE int frame_lengths(struct xdp_md *ctx, struct head *h)
+/*
+ * Time and lengths of the frame: the coarse clock (a tick, 1 to 4 ms) and the interface's, or in replay the
+ * replayer's word (struct ag_replay in front of the frame).
+ */
+AG_INLINE int describe_frame(struct xdp_md *ctx, struct head *h)
 {
 	const struct ag_replay *replay = (const void *)(long)ctx->data_meta;
 	const void *data = (const void *)(long)ctx->data;
 
 	if (!rodata.replay) {
+		h->now_ns = bpf_ktime_get_coarse_ns();
 		h->wirelen = (__u32)bpf_xdp_get_buff_len(ctx);
 		h->caplen = h->wirelen < AG_HEAD_BYTES ? h->wirelen : AG_HEAD_BYTES;
 		return 0;
 	}
 	if ((const void *)(replay + 1) > data)
 		return -1;
+	h->now_ns = replay->time_ns;
 	h->wirelen = replay->wirelen;
 	h->caplen = replay->caplen < AG_HEAD_BYTES ? replay->caplen : AG_HEAD_BYTES;
 	return 0;
@@ -46,8 +50,9 @@ int airglow(struct xdp_md *ctx)
 	h->side = *(volatile __u32 *)&control->side;
 	h->epoch = *(volatile __u32 *)&control->epoch;
 	settings = bind_settings(h->side);
-	if (!settings || frame_lengths(ctx, h))
+	if (!settings || describe_frame(ctx, h))
 		return XDP_ABORTED;
+	packet_time(h, control);
 	__builtin_memset(p, 0, offsetof(struct packet, zeroed_end));
 	find_interface(p, settings, rodata.replay ? 0 : ctx->ingress_ifindex);
 	if (head_copy(ctx, h, h->caplen))

@@ -75,15 +75,6 @@ struct {
 	__type(value, struct ag_ports);
 } ports SEC(".maps");
 
-/* Distinct sources, by slice; entries set by load. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ag_sources);
-} sources SEC(".maps");
-
 /* ICMP kinds, shared by all slices. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -101,6 +92,80 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ag_page);
 } seen SEC(".maps");
+
+/* L3, and hosts by class: by slice and parity, the shared slice last; entries set by load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_interval);
+} intervals SEC(".maps");
+
+/* The flow cache, by slice and parity; entries of this and the next five set by load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_flow_set);
+} flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_summary_set);
+} summaries SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_sweepers);
+} sweepers SEC(".maps");
+
+/* By slice. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_once);
+} once SEC(".maps");
+
+/* The logs, by slice: their ends, and their entries. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_log);
+} logs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_record);
+} log_records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} log_touches SEC(".maps");
+
+/* Alerts and samples: what should wake somebody. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, AG_RING_BYTES);
+} ring SEC(".maps");
 
 /* struct packet and struct head are too large for the stack of 512 bytes. */
 struct scratch {
@@ -142,11 +207,6 @@ AG_INLINE struct ag_ports *bind_ports(__u32 slice)
 	return bpf_map_lookup_elem(&ports, &slice);
 }
 
-AG_INLINE struct ag_sources *bind_sources(__u32 slice)
-{
-	return bpf_map_lookup_elem(&sources, &slice);
-}
-
 AG_INLINE struct ag_icmp *bind_icmp(void)
 {
 	__u32 zero = 0;
@@ -176,6 +236,63 @@ AG_INLINE struct ag_split *bind_split(__u32 side, __u32 split)
 AG_INLINE struct ag_page *bind_seen(__u32 page)
 {
 	return bpf_map_lookup_elem(&seen, &page);
+}
+
+AG_INLINE struct ag_interval *bind_interval(__u32 slice, __u32 parity)
+{
+	__u32 key = slice * 2 + parity;
+
+	return bpf_map_lookup_elem(&intervals, &key);
+}
+
+AG_INLINE struct ag_flow_set *bind_flow_set(__u32 slice, __u32 parity, __u32 set)
+{
+	__u32 key = (slice * 2 + parity) * rodata.flow_sets + set;
+
+	return bpf_map_lookup_elem(&flows, &key);
+}
+
+AG_INLINE struct ag_summary_set *bind_summary_set(__u32 slice, __u32 parity, __u32 set)
+{
+	__u32 key = (slice * 2 + parity) * rodata.summary_sets + set;
+
+	return bpf_map_lookup_elem(&summaries, &key);
+}
+
+AG_INLINE struct ag_sweepers *bind_sweepers(__u32 slice, __u32 parity)
+{
+	__u32 key = slice * 2 + parity;
+
+	return bpf_map_lookup_elem(&sweepers, &key);
+}
+
+AG_INLINE struct ag_once *bind_once(__u32 slice)
+{
+	return bpf_map_lookup_elem(&once, &slice);
+}
+
+AG_INLINE struct ag_log *bind_log(__u32 slice)
+{
+	return bpf_map_lookup_elem(&logs, &slice);
+}
+
+AG_INLINE struct ag_record *bind_log_record(__u32 slice, __u32 at)
+{
+	__u32 key = slice * rodata.log_records + at;
+
+	return bpf_map_lookup_elem(&log_records, &key);
+}
+
+AG_INLINE __u64 *bind_log_touch(__u32 slice, __u32 at)
+{
+	__u32 key = slice * rodata.log_touches + at;
+
+	return bpf_map_lookup_elem(&log_touches, &key);
+}
+
+AG_INLINE long bind_emit(const void *message, __u32 bytes)
+{
+	return bpf_ringbuf_output(&ring, (void *)message, bytes, 0);
 }
 
 AG_INLINE struct scratch *bind_scratch(void)

@@ -16,6 +16,9 @@ struct head {
 	__u32 wirelen; /* length of the frame on the wire */
 	__u32 side;    /* of the settings, as read once for this packet */
 	__u32 epoch;   /* likewise */
+	__u64 now_ns;  /* packet time: of the coarse monotonic clock, or of the capture */
+	__u32 since;   /* 2^AG_TIME_SHIFT ns since the interval began, at most AG_TIME_MAX */
+	__u32 pad;
 	__u8 bytes[AG_HEAD_BYTES + AG_HEAD_SLACK];
 };
 
@@ -77,6 +80,10 @@ struct packet {
 	__u32 tools;	 /* mask of all matches */
 	__u32 stack;	 /* stack signature: window, order of options, MSS, scale */
 	__u32 tool;	 /* first match, or AG_TOOL_NONE */
+
+	/* track */
+	__u32 record;  /* slot of its record in the table, plus one; 0: none was touched */
+	__u32 summary; /* likewise, of its source's summary */
 
 	__u8 zeroed_end[0];
 

@@ -3,9 +3,8 @@
  * The way of a packet, one call a stage; no stage reaches back, and there is one exit. head is the engine's: it
  * fills struct head (head.h for the kernel, user/engine/native.c for this process).
  *
- *	frame -> head -> parse -> scope -> classify -> account -> act -> PASS or DROP
- *
- * track and detect (the flow cache) take their place between account and act.
+ *	frame -> head -> parse -> scope -> classify -> account -> track -> detect -> sample -> act -> PASS or
+ *DROP
  */
 #ifndef AIRGLOW_BPF_PIPELINE_H
 #define AIRGLOW_BPF_PIPELINE_H
@@ -15,6 +14,9 @@
 #include "bpf/scope.h"
 #include "bpf/classify.h"
 #include "bpf/account.h"
+#include "bpf/track.h"
+#include "bpf/detect.h"
+#include "bpf/sample.h"
 #include "bpf/act.h"
 
 /* Which configured interface a frame came in by. Leaves slot 0 for one that is not configured. */
@@ -29,6 +31,15 @@ AG_INLINE void find_interface(struct packet *p, const struct ag_settings *s, __u
 		p->feed = s->interfaces[i].feed;
 		break;
 	}
+}
+
+/* How long the interval has been open for this packet; a step back is no time. */
+AG_INLINE void packet_time(struct head *h, const struct ag_control *control)
+{
+	__u64 began_ns = *(const volatile __u64 *)&control->began_ns[h->epoch & 1];
+	__u64 since = h->now_ns > began_ns ? (h->now_ns - began_ns) >> AG_TIME_SHIFT : 0;
+
+	h->since = since < AG_TIME_MAX ? (__u32)since : AG_TIME_MAX;
 }
 
 /* A frame that this host sent itself and that came back. */
@@ -54,6 +65,9 @@ AG_INLINE enum verdict pipeline(struct packet *p, const struct head *h, const st
 		scope(p, h, s);
 	classify(p, h, s);
 	account(l, p, h);
+	track(l, p, h);
+	detect(l, p, h, s);
+	sample(l, p, h, s);
 	return act(p);
 }
 

@@ -12,7 +12,7 @@
 #include "airglow/limits.h"
 
 /* Raised when the meaning or layout of a shared map changes. */
-#define AG_ABI_VERSION 1
+#define AG_ABI_VERSION 2
 
 enum ag_outcome {
 #define AG_OUTCOME(name, label, help) AG_OUTCOME_##name,
@@ -55,6 +55,22 @@ enum ag_law {
 #include "airglow/law.def"
 #undef AG_LAW
 	AG_LAW_MAX
+};
+
+/* Where packets can be lost to the records, or samples to their readers. */
+enum ag_lost {
+#define AG_LOST(name, label, of_records, help) AG_LOST_##name,
+#include "airglow/lost.def"
+#undef AG_LOST
+	AG_LOST_MAX
+};
+
+/* What is flagged in the maps. */
+enum ag_alert_kind {
+#define AG_ALERT(name, label, help) AG_ALERT_##name,
+#include "airglow/alert.def"
+#undef AG_ALERT
+	AG_ALERT_MAX
 };
 
 enum ag_size {
@@ -123,18 +139,192 @@ struct ag_icmp {
 	__u64 v6[AG_ICMP_KINDS];
 };
 
-/* HyperLogLog registers of distinct sources of dark packets (p = 14), one set a slice. */
-struct ag_sources {
+/* HyperLogLog registers of distinct hosts (p = 14). */
+struct ag_hll {
 	__u8 reg[AG_HLL_REGISTERS];
 };
 
-/* The line that userspace writes and every packet reads once. */
+/*
+ * The line that userspace writes and every packet reads once. The parity of the epoch names one of two sets of
+ * tables: what is being read and cleared is never written. began_ns is set before the epoch moves on.
+ */
 struct ag_control {
-	__u32 side;  /* which side of the settings is in force: 0 or 1 */
-	__u32 epoch; /* number of the open interval, from 1 */
-	__u64 pad[7];
+	__u32 side;	   /* which side of the settings is in force: 0 or 1 */
+	__u32 epoch;	   /* number of the open interval, from 1 */
+	__u64 began_ns[2]; /* by parity: when the interval began, in the clock of the packets (head.h) */
+	__u64 pad[5];
 };
 _Static_assert(sizeof(struct ag_control) == 64, "one cache line");
+
+/*
+ * Distinct destinations, twice: a linear-counting bitmap (Whang et al. 1990) that is good for few, and sixteen
+ * registers of four bits (HyperLogLog, Flajolet et al. 2007) for many. Both are joined with those of other
+ * records by OR and by maximum, whichever slice or interval they come from. Hashes are fixed (hash.h).
+ */
+struct ag_distinct {
+	__u64 bits;
+	__u64 ranks;
+};
+
+/*
+ * The flow cache. A record is keyed (source, class, protocol, service port, scope); the service port is the
+ * destination port of a request, the source port of a response, type * 256 + code of ICMP. One cache line.
+ */
+struct ag_record {
+	__u64 src_hi, src_lo; /* host order; IPv4 in the low 32 bits of lo */
+	__u64 key;	      /* AG_KEY_*: what identifies it, then tool, hits and flags */
+	__u64 bytes_last; /* announced IP bytes in the low 48 bits; last packet after the first in the high 16
+			   */
+	struct ag_distinct destinations;
+	__u32 packets;	 /* 0: the way is empty */
+	__u32 signature; /* of the first packet: stack signature of TCP, payload signature of others; 0: none */
+	__u32 marks;	 /* anomalies in the low 24 bits, AG_MARK_* above */
+	__u16 first;	 /* 2^AG_TIME_SHIFT ns since the interval began */
+	__u8 ttl_min, ttl_max;
+};
+_Static_assert(sizeof(struct ag_record) == 64, "one cache line");
+_Static_assert(AG_ANOMALY_MAX <= 24, "anomalies of a record are 24 bits");
+_Static_assert(AG_TOOL_MAX <= 15, "the tool of a record is four bits, 15 is none");
+_Static_assert(AG_CLASS_MAX <= 8, "the class of a record is three bits");
+
+/* ag_record.key and ag_summary.key. */
+#define AG_KEY_PORT_SHIFT     0	 /* 16 bits: service port */
+#define AG_KEY_SCOPE_SHIFT    16 /* 7 bits */
+#define AG_KEY_PARITY_SHIFT   23 /* 1 bit: of the interval */
+#define AG_KEY_PROTOCOL_SHIFT 24 /* 8 bits */
+#define AG_KEY_CLASS_SHIFT    32 /* 3 bits */
+#define AG_KEY_V6_SHIFT	      35 /* 1: IPv6 */
+#define AG_KEY_MASK	      0xfffffffffULL
+#define AG_KEY_SOURCE_MASK    0xfff000000ULL /* what identifies a source summary */
+#define AG_KEY_TOOL_SHIFT     36	     /* 4 bits; one tool a record, AG_KEY_TOOL_NONE: none */
+#define AG_KEY_TOOL_NONE      15
+#define AG_KEY_HITS_SHIFT     40 /* 16 bits: packets that matched the tool */
+#define AG_KEY_FLAGS_SHIFT    56 /* 8 bits: all TCP flags seen */
+
+#define AG_MARK_MIXED	      (1u << 24) /* packets of several signatures */
+#define AG_MARK_ALERTED	      (1u << 25) /* it crossed a threshold */
+#define AG_MARK_SWEEPER	      (1u << 26) /* a summary that is locked; a record that userspace made of a touch */
+
+#define AG_BYTES_MASK	      0xffffffffffffULL
+#define AG_LAST_SHIFT	      48
+
+/* The unit of first and last: 2^24 ns, 16.8 ms; 16 bits of it are 18 minutes. */
+#define AG_TIME_SHIFT 24
+#define AG_TIME_MAX   0xffffu
+
+struct ag_flow_set {
+	struct ag_record way[AG_FLOW_WAYS];
+};
+
+/*
+ * What is known of a (source, class, protocol) over all its records of the interval. Touched only when a record
+ * is made, until the source is a sweeper: then the summary is locked to it for the interval, and each of its
+ * packets is told by a touch; key and tool do not change any more, so that a touch's reader may look them up at
+ * any time.
+ */
+struct ag_summary {
+	__u64 src_hi, src_lo;
+	__u64 key;   /* AG_KEY_SOURCE_MASK of it; tool, hits and flags of touches */
+	__u64 ports; /* distinct service ports, a linear-counting bitmap */
+	struct ag_distinct destinations;
+	__u32 signature;
+	__u32 marks;
+	__u16 records; /* made in the interval, saturating; 0: the way is empty */
+	__u8 ttl_min, ttl_max;
+	__u16 last; /* touch, 2^AG_TIME_SHIFT ns since the interval began */
+	__u16 pad;
+};
+_Static_assert(sizeof(struct ag_summary) == 64, "one cache line");
+
+struct ag_summary_set {
+	struct ag_summary way[AG_SUMMARY_WAYS];
+};
+
+/* One bit for each hash of a source that may be a sweeper. */
+struct ag_sweepers {
+	__u64 bits[AG_SWEEPER_BITS / 64];
+};
+
+/*
+ * A tag for each hash of a source that made a record: only the second record makes a summary. Most sources come
+ * once, and for them this stays in the cache, which summaries would not. Never cleared: a source that comes
+ * again may have its summary at once.
+ */
+struct ag_once {
+	__u16 tag[AG_ONCE_TAGS];
+};
+
+/* A packet of a sweeper, in a word. Longer packets make a record. */
+#define AG_TOUCH_SLOT_SHIFT   0	 /* 22 bits: set * AG_SUMMARY_WAYS + way of its summary */
+#define AG_TOUCH_PORT_SHIFT   22 /* 16 bits: service port */
+#define AG_TOUCH_LENGTH_SHIFT 38 /* 8 bits: announced IP length */
+#define AG_TOUCH_BIT_SHIFT    46 /* 6 bits: the destination's bit in ag_distinct.bits */
+#define AG_TOUCH_RANK_SHIFT   52 /* 4 bits: its rank; the register is bit >> 2 */
+#define AG_TOUCH_SCOPE_SHIFT  56 /* 7 bits */
+#define AG_TOUCH_PARITY_SHIFT 63
+#define AG_TOUCH_SLOTS	      (1u << 22)
+#define AG_TOUCH_LENGTH_MAX   255u
+
+/*
+ * L3 of one slice and parity; the shared slice by atomics. Cleared by userspace when the interval is closed,
+ * which reads only those parts of the tables whose bit is set: a quiet interval costs next to nothing.
+ */
+struct ag_interval {
+	__u64 dark;			 /* L3, left side: booked before the record */
+	__u64 lost[AG_LOST_MAX];	 /* packets, booked where they are lost */
+	__u64 evicted;			 /* records that went to the log before the interval ended */
+	__u64 summary_refused;		 /* records of sources that found both ways locked */
+	__u64 sweepers;			 /* summaries locked */
+	__u64 flagged[AG_ALERT_MAX];	 /* records and summaries that crossed a threshold */
+	__u64 sent;			 /* alerts sent */
+	__u64 unsent;			 /* ... and not sent, for there were too many */
+	__u64 flows_used[AG_USED_WORDS]; /* bit n: of the sets whose number >> ag_rodata.flow_shift is n */
+	__u64 summaries_used[AG_USED_WORDS];
+	__u64 hosts_used[AG_CLASS_MAX];	   /* touches */
+	struct ag_hll hosts[AG_CLASS_MAX]; /* by class */
+};
+
+/*
+ * The ends of a slice's logs. One producer (the CPU), one consumer; positions only grow. Two cache lines each:
+ * adjacent lines are fetched together.
+ */
+struct ag_log {
+	__u64 records_head; /* written, by the producer */
+	__u64 touches_head;
+	__u64 next_sample_ns; /* the sampler's: no sample before */
+	__u64 pad_head[13];
+	__u64 records_tail; /* read, by the consumer */
+	__u64 touches_tail;
+	__u64 pad_tail[14];
+};
+_Static_assert(sizeof(struct ag_log) == 256, "producer and consumer on lines that are not fetched together");
+
+/* What wakes somebody: messages of the ring buffer. */
+enum ag_message_kind { AG_MESSAGE_ALERT, AG_MESSAGE_SAMPLE, AG_MESSAGE_LOG_HALF };
+
+/* An early sign: one slice's view, with the sketch's error. Settled by userspace. */
+struct ag_message_alert {
+	__u32 message; /* AG_MESSAGE_ALERT */
+	__u32 kind;    /* enum ag_alert_kind */
+	__u64 src_hi, src_lo;
+	__u64 key; /* AG_KEY_* */
+	__u32 packets;
+	__u32 distinct; /* destinations or ports, estimated */
+};
+
+/* A packet's header for the live views. */
+struct ag_message_sample {
+	__u32 message; /* AG_MESSAGE_SAMPLE */
+	__u32 wirelen;
+	__u32 caplen; /* valid bytes */
+	__u32 class;
+	__u8 bytes[AG_SAMPLE_BYTES];
+};
+
+struct ag_message_log_half {
+	__u32 message; /* AG_MESSAGE_LOG_HALF */
+	__u32 slice;
+};
 
 /* A capturing interface. */
 struct ag_interface {
@@ -169,13 +359,22 @@ struct ag_range6 {
 };
 _Static_assert(sizeof(struct ag_range6) == 40, "");
 
+/* When a record or a summary is flagged. In packets, and in distinct destinations or ports as distinct.h
+ * estimates them. */
+struct ag_thresholds {
+#define AG_THRESHOLD(name, default_, help) __u32 name;
+#include "airglow/threshold.def"
+#undef AG_THRESHOLD
+};
+
 /* What a reload may change. Two sides, switched by ag_control.side. */
 struct ag_settings {
 	struct ag_interface interfaces[AG_INTERFACES_MAX];
 	__u32 every_destination; /* 1: replay without --dark: every IP destination is dark, in scope 0 */
 	__u32 decaps;		 /* used entries of decap[] */
 	__u32 ranges6;		 /* used entries of range6[] */
-	__u32 pad;
+	__u32 sample_ns;	 /* least time between two samples of a slice; 0: none are taken */
+	struct ag_thresholds thresholds;
 	struct ag_decap decap[AG_DECAP_MAX];
 	struct ag_range6 range6[AG_RANGES6_MAX];
 };
@@ -222,11 +421,19 @@ _Static_assert(sizeof(struct ag_replay) == 16, "");
 
 /* What cannot change while running: set between open and load. */
 struct ag_rodata {
-	__u32 replay;		     /* 1: the frame's length and time are what struct ag_replay says */
-	__u32 slices;		     /* per-CPU slices; index `slices` is the shared one */
-	__u32 blocks;		     /* blocks a side */
-	__u32 splits;		     /* split /24s a side */
-	__u32 pages;		     /* pages of `seen` */
+	__u32 replay;	    /* 1: the frame's length and time are what struct ag_replay says */
+	__u32 slices;	    /* per-CPU slices; index `slices` is the shared one */
+	__u32 blocks;	    /* blocks a side */
+	__u32 splits;	    /* split /24s a side */
+	__u32 pages;	    /* pages of `seen` */
+	__u32 flow_sets;    /* of a slice and parity; a power of two, like the next three */
+	__u32 summary_sets; /* likewise */
+	__u32 log_records;  /* records in the log of a slice */
+	__u32 log_touches;  /* touches in the log of a slice */
+	__u32 flow_shift;   /* of a set's number to its bit in ag_interval.flows_used */
+	__u32 summary_shift;
+	__u32 sweeper_records;	     /* a source that made so many is a sweeper; 0: none is */
+	__u64 seed[2];		     /* of the tables' hashes */
 	__u16 slice_of[AG_CPUS_MAX]; /* slice of a CPU, or `slices` for the shared one */
 };
 

@@ -27,6 +27,17 @@
 #define AG_HLL_BITS	 14
 #define AG_HLL_REGISTERS (1 << AG_HLL_BITS)
 
+/* The flow cache. */
+#define AG_FLOW_WAYS	   2	  /* records a set: 128 bytes */
+#define AG_SUMMARY_WAYS	   2	  /* summaries a set: 128 bytes */
+#define AG_SWEEPER_RECORDS 16	  /* a source that made so many records in an interval makes no more of them */
+#define AG_SWEEPER_BITS	   65536  /* 8 KiB a slice and parity: it stays in the cache */
+#define AG_ONCE_TAGS	   65536  /* 128 KiB a slice */
+#define AG_USED_WORDS	   64	  /* 4,096 bits: parts of a table that were used in an interval */
+#define AG_ALERTS_MAX	   256	  /* alerts sent a slice and interval; the rest is counted */
+#define AG_SAMPLE_BYTES	   128	  /* of a sampled packet */
+#define AG_RING_BYTES	   262144 /* ring buffer of alerts and samples */
+
 /* Two-level table of dark IPv4 addresses, one copy per side of the settings. */
 #define AG_SCOPE16_ENTRIES 65536 /* one u16 a /16: 128 KiB a side */
 #define AG_BLOCK_ENTRIES   256	 /* one u32 a /24: 1 KiB a block */

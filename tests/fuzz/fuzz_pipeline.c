@@ -74,7 +74,7 @@ static void open_twins(void)
 		return;
 	plans[0] = make_plan(false);
 	plans[1] = make_plan(true);
-	sizes = tables_size(plans[0], 1);
+	sizes = tables_size(plans[0], 1, 1);
 	for (i = 0; i < 2; i++) {
 		require(!native_new(&twins[i].native, &sizes), "memory");
 		twins[i].tables = native_tables(twins[i].native);
@@ -185,8 +185,14 @@ static void check_twins(void)
 		"counters do not depend on what lies behind");
 	require(!memcmp(a->ports, b->ports, sizeof(*a->ports)), "ports do not depend on what lies behind");
 	require(!memcmp(a->icmp, b->icmp, sizeof(*a->icmp)), "ICMP kinds do not depend on what lies behind");
-	require(!memcmp(a->sources, b->sources, sizeof(*a->sources)),
-		"hosts do not depend on what lies behind");
+	require(!memcmp(a->intervals, b->intervals, 2 * sizeof(*a->intervals)),
+		"intervals do not depend on what lies behind");
+	require(!memcmp(a->flows, b->flows, 2 * a->sizes.flow_sets * sizeof(*a->flows)),
+		"records do not depend on what lies behind");
+	require(!memcmp(a->summaries, b->summaries, 2 * a->sizes.summary_sets * sizeof(*a->summaries)),
+		"summaries do not depend on what lies behind");
+	require(!memcmp(a->log_touches, b->log_touches, a->sizes.log_touches * sizeof(*a->log_touches)),
+		"touches do not depend on what lies behind");
 	require(!memcmp(a->seen, b->seen, a->sizes.pages * sizeof(*a->seen)),
 		"seen does not depend on what lies behind");
 	require(SUM(*a->ports) + a->counters->no_port == a->counters->dark,
@@ -198,7 +204,6 @@ static void close_books(const struct tables *t)
 	memset(t->counters, 0, sizeof(*t->counters));
 	memset(t->ports, 0, sizeof(*t->ports));
 	memset(t->icmp, 0, sizeof(*t->icmp));
-	memset(t->sources, 0, sizeof(*t->sources));
 	memset(t->seen, 0, t->sizes.pages * sizeof(*t->seen));
 }
 

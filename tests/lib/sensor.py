@@ -2,6 +2,7 @@
 """The programs under test, called as a user calls them: airglow replay, and ibr, which makes captures."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = os.environ.get("AIRGLOW_ROOT") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("AIRGLOW_BUILD") or os.path.join(ROOT, "build")
 AIRGLOW = os.path.join(BUILD, "airglow")
+with open(os.path.join(ROOT, "include", "airglow", "law.def"), encoding="utf-8") as law_def:
+    BALANCED = {name: 0 for name in re.findall(r'^AG_LAW\(\w+, "(\w+)"', law_def.read(), re.MULTILINE)}
 IBR = os.path.join(BUILD, "ibr")
 SCENARIOS = os.path.join(ROOT, "tools", "ibr", "scenarios")
 ENGINES = ("native", "kernel")

@@ -54,7 +54,7 @@ struct sensor {
 	struct tables *tables;
 	struct plan *plan;
 	unsigned int slice;   /* 0: the only slice is a CPU's or the shared one */
-	struct tables second; /* counters, ports, sources, icmp, seen are the test's own */
+	struct tables second; /* counters, ports, intervals, icmp, seen are the test's own */
 };
 
 /*

@@ -144,13 +144,14 @@ Test(account, hosts_of_every_rank)
 		unsigned int reg;
 		uint64_t host = host_of_rank(rank, &reg);
 
-		s->tables->sources->reg[reg] = s->second.sources->reg[reg] =
-			0; /* an earlier rank may have it */
+		/* An earlier rank may have it. */
+		s->tables->intervals[1].hosts[AG_CLASS_SCAN].reg[reg] = 0;
+		s->second.intervals[1].hosts[AG_CLASS_SCAN].reg[reg] = 0;
 		frame_syn6(&f, 23);
 		frame_set32(&f, 22, (uint32_t)(host >> 32));
 		frame_set32(&f, 26, (uint32_t)host);
 		SEND(s, &f, want_tcp(&f, AG_CLASS_SCAN));
-		cr_assert_eq(s->tables->sources->reg[reg], rank);
+		cr_assert_eq(s->tables->intervals[1].hosts[AG_CLASS_SCAN].reg[reg], rank);
 	}
 	sensor_free(s);
 }

@@ -23,7 +23,7 @@ static void open_all(bool everywhere)
 		{.prefix = {.family = 4, .length = 23, .addr = {203, 0, 112, 0}}, .scope = 2},
 		{.prefix = {.family = 4, .length = 25, .addr = {203, 0, 113, 128}}, .scope = 0},
 	};
-	struct engine_options eo = {.kind = ENGINE_NATIVE, .replay = true};
+	struct engine_options eo = {.kind = ENGINE_NATIVE, .replay = true, .memory_bytes = 16 << 20};
 	struct collector_options co = {.config = everywhere ? &bare : &config};
 
 	cr_assert_eq(plan_new(&plan, prefixes, 3, everywhere, why, sizeof(why)), 0, "%s", why);
@@ -194,8 +194,9 @@ Test(collect, interval_moves_on)
 {
 	struct snapshot *s;
 
-	collector_next_epoch(collector);
-	collector_next_epoch(collector);
+	collector_begin_interval(collector, 10000000000);
+	collector_begin_interval(collector, 20000000000);
+	collector_begin_interval(collector, 30000000000);
 	s = collector_snapshot(collector);
 	cr_assert_eq(s->epoch, 3);
 	snapshot_unref(&s);

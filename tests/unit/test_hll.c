@@ -32,14 +32,14 @@ static uint64_t count_hosts(uint32_t seed, uint32_t count)
 	uint64_t estimate;
 
 	add_hosts(s, seed, count);
-	estimate = hll_estimate(s->tables->sources);
+	estimate = hll_estimate(&s->tables->intervals[1].hosts[AG_CLASS_SCAN]);
 	sensor_free(s);
 	return estimate;
 }
 
 Test(hll, nothing_is_nothing)
 {
-	static struct ag_sources empty;
+	static struct ag_hll empty;
 
 	cr_assert_eq(hll_estimate(&empty), 0);
 }
@@ -84,7 +84,7 @@ Test(hll, errors_of_20_seeds_at_150000)
 
 Test(hll, saturated_registers_do_not_break_it)
 {
-	static struct ag_sources full;
+	static struct ag_hll full;
 
 	memset(full.reg, 64, sizeof(full.reg));
 	cr_assert_gt(hll_estimate(&full), 1ull << 50);
@@ -95,17 +95,17 @@ Test(hll, saturated_registers_do_not_break_it)
 Test(hll, merge_is_the_union)
 {
 	struct sensor *a = sensor_new(false), *b = sensor_new(false), *both = sensor_new(false);
-	struct ag_sources merged = {{0}};
+	struct ag_hll merged = {{0}};
 
 	add_hosts(a, 1, 5000);
 	add_hosts(b, 2, 7000);
 	add_hosts(both, 1, 5000);
 	add_hosts(both, 2, 7000);
-	hll_merge(&merged, a->tables->sources);
-	hll_merge(&merged, b->tables->sources);
-	cr_assert_arr_eq(merged.reg, both->tables->sources->reg, sizeof(merged.reg));
-	hll_merge(&merged, a->tables->sources); /* seen again: no new host */
-	cr_assert_arr_eq(merged.reg, both->tables->sources->reg, sizeof(merged.reg));
+	hll_merge(&merged, &a->tables->intervals[1].hosts[AG_CLASS_SCAN]);
+	hll_merge(&merged, &b->tables->intervals[1].hosts[AG_CLASS_SCAN]);
+	cr_assert_arr_eq(merged.reg, both->tables->intervals[1].hosts[AG_CLASS_SCAN].reg, sizeof(merged.reg));
+	hll_merge(&merged, &a->tables->intervals[1].hosts[AG_CLASS_SCAN]); /* seen again: no new host */
+	cr_assert_arr_eq(merged.reg, both->tables->intervals[1].hosts[AG_CLASS_SCAN].reg, sizeof(merged.reg));
 	sensor_free(a);
 	sensor_free(b);
 	sensor_free(both);

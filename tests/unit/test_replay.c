@@ -4,29 +4,64 @@
  * reach the pipeline.
  */
 #include "capture_files.h"
+#include "collect/interval.h"
 #include "engine/replay.h"
 #include "packets.h"
 
 static struct plan *plan;
 static struct engine *engine;
+static struct reader *reader;
 static struct replay replay;
 static struct file file;
 static char why[512];
 
+static void take_records(void *arg, uint32_t number, const struct ag_record *records, size_t count)
+{
+	(void)arg;
+	(void)number;
+	(void)records;
+	(void)count;
+}
+
+static void take_interval(void *arg, const struct interval *interval)
+{
+	(void)arg;
+	cr_assert_eq(interval->imbalance, 0);
+	cr_assert_eq(interval->begin_ns % 10000000000, 0);
+}
+
+static void begin_interval(void *arg, uint64_t begin_ns)
+{
+	(void)arg;
+	reader_begin(reader, begin_ns, (int64_t)begin_ns);
+	reader_close(reader);
+}
+
+static void drain(void *arg)
+{
+	(void)arg;
+	reader_drain(reader);
+}
+
 static void begin(void)
 {
+	const struct sink sink = {NULL, take_records, take_interval};
+	const struct replay_follower follower = {NULL, begin_interval, drain};
 	struct plan_prefix p = {.prefix = {.family = 4, .length = 24, .addr = {198, 51, 100, 0}}, .scope = 1};
-	struct engine_options options = {.kind = ENGINE_NATIVE, .replay = true};
+	struct engine_options options = {.kind = ENGINE_NATIVE, .replay = true, .memory_bytes = 16 << 20};
 
 	cr_assert_eq(plan_new(&plan, &p, 1, false, why, sizeof(why)), 0, "%s", why);
 	options.plan = plan;
 	cr_assert_eq(engine_open(&engine, &options, why, sizeof(why)), 0, "%s", why);
-	replay_init(&replay, engine);
+	reader = reader_new(engine_books(engine), &sink);
+	cr_assert_not_null(reader);
+	replay_init(&replay, engine, 10000000000, &follower);
 	pcap_begin(&file, MAGIC_US, 65535, 1);
 }
 
 static void end(void)
 {
+	reader_free(&reader);
 	engine_free(&engine);
 	plan_free(&plan);
 	free(file.bytes);

@@ -46,23 +46,25 @@ static uint64_t dark_after(struct engine *engine, uint32_t dst)
 Test(tables, sizes_follow_the_plan)
 {
 	struct plan *plan = plan_of(1, 16, 1);
-	struct table_sizes sizes = tables_size(plan, 3);
+	struct table_sizes sizes = tables_size(plan, 3, 1);
 
 	cr_assert_eq(sizes.slices, 3);
 	cr_assert_eq(sizes.pages, 256);
 	cr_assert_eq(sizes.blocks, 2);
 	cr_assert_eq(sizes.splits, 1);
-	cr_assert_eq(tables_bytes(&sizes),
-		     4 * (sizeof(struct ag_counters) + sizeof(struct ag_ports) + sizeof(struct ag_sources)) +
-			     sizeof(struct ag_icmp) + 64 + 256 * 1024 +
-			     2 * (sizeof(struct ag_settings) + 131072 + 2 * 1024 + sizeof(struct ag_split)));
+	cr_assert_eq(
+		tables_bytes(&sizes),
+		4 * (sizeof(struct ag_counters) + sizeof(struct ag_ports) + 2 * sizeof(struct ag_interval)) +
+			3 * (2 * (256 * 128 + 128 * 128 + 8192) + 131072 + 256 + 512 * 64 + 4096 * 8) +
+			sizeof(struct ag_icmp) + 64 + 262144 + 256 * 1024 +
+			2 * (sizeof(struct ag_settings) + 131072 + 2 * 1024 + sizeof(struct ag_split)));
 	plan_free(&plan);
 }
 
 Test(tables, memory_bound)
 {
 	struct plan *plan = plan_of(1, 16, 1);
-	struct table_sizes sizes = tables_size(plan, 1);
+	struct table_sizes sizes = tables_size(plan, 1, 1);
 	uint64_t need = tables_bytes(&sizes);
 	struct engine_options options = {
 		.kind = ENGINE_NATIVE, .replay = true, .plan = plan, .memory_bytes = need - 1};

@@ -56,7 +56,7 @@ int bench_empty(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-enum stage { STAGE_HEAD, STAGE_PARSE, STAGE_SCOPE, STAGE_CLASSIFY, STAGE_ACCOUNT };
+enum stage { STAGE_HEAD, STAGE_PARSE, STAGE_SCOPE, STAGE_CLASSIFY, STAGE_ACCOUNT, STAGE_TRACK };
 
 /* The way of airglow() and pipeline(), up to a stage. */
 AG_INLINE int walk(struct xdp_md *ctx, enum stage last)
@@ -77,15 +77,16 @@ AG_INLINE int walk(struct xdp_md *ctx, enum stage last)
 	h->side = *(volatile __u32 *)&control->side;
 	h->epoch = *(volatile __u32 *)&control->epoch;
 	settings = bind_settings(h->side);
-	if (!settings || frame_lengths(ctx, h))
+	if (!settings || describe_frame(ctx, h))
 		return XDP_ABORTED;
+	packet_time(h, control);
 	if (head_copy(ctx, h, h->caplen))
 		h->caplen = 0;
 	if (last == STAGE_HEAD)
 		return XDP_PASS;
 	__builtin_memset(p, 0, offsetof(struct packet, zeroed_end));
 	find_interface(p, settings, rodata.replay ? 0 : ctx->ingress_ifindex);
-	if (last == STAGE_ACCOUNT)
+	if (last >= STAGE_ACCOUNT)
 		account_received(&ledger, p, h);
 	if (is_looped(p, h, settings))
 		packet_decide(p, AG_OUTCOME_LOOPED);
@@ -95,6 +96,8 @@ AG_INLINE int walk(struct xdp_md *ctx, enum stage last)
 		classify(p, h, settings);
 	if (last >= STAGE_ACCOUNT)
 		account(&ledger, p, h);
+	if (last >= STAGE_TRACK)
+		track(&ledger, p, h);
 	return XDP_PASS;
 }
 
@@ -126,4 +129,108 @@ SEC("xdp.frags")
 int bench_account(struct xdp_md *ctx)
 {
 	return walk(ctx, STAGE_ACCOUNT);
+}
+
+SEC("xdp.frags")
+int bench_track(struct xdp_md *ctx)
+{
+	return walk(ctx, STAGE_TRACK);
+}
+
+/*
+ * The textbook: the same head and parser, then an LPM trie for the scope, a hash for ports, and an LRU hash
+ * with an entry for each source. What one writes first, and what many sensors are.
+ */
+struct prefix_key {
+	__u32 length;
+	__u32 address_be;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 64);
+	__type(key, struct prefix_key);
+	__type(value, __u32);
+} book_scopes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 131072);
+	__type(key, __u32);
+	__type(value, __u64);
+} book_ports SEC(".maps");
+
+struct book_source {
+	__u64 packets, bytes, first_ns, last_ns;
+	__u32 last_destination, last_port;
+	__u64 syns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1048576);
+	__type(key, struct address);
+	__type(value, struct book_source);
+} book_sources SEC(".maps");
+
+AG_LAYER int book_packet(const struct packet *p, const struct head *h)
+{
+	struct book_source first = {}, *source;
+	struct prefix_key prefix = {.length = 32};
+	__u64 one = 1, *packets;
+	__u32 key;
+
+	if (!p || !h)
+		return 0;
+	prefix.address_be = bpf_htonl((__u32)p->dst.lo);
+	if (!bpf_map_lookup_elem(&book_scopes, &prefix))
+		return 0;
+	key = (p->protocol & 0xff) << 16 | (p->has_ports ? p->dport & 0xffff : 0);
+	packets = bpf_map_lookup_elem(&book_ports, &key);
+	if (packets)
+		*packets += 1;
+	else
+		bpf_map_update_elem(&book_ports, &key, &one, BPF_NOEXIST);
+	source = bpf_map_lookup_elem(&book_sources, &p->src);
+	if (!source) {
+		first.first_ns = h->now_ns;
+		bpf_map_update_elem(&book_sources, &p->src, &first, BPF_NOEXIST);
+		source = bpf_map_lookup_elem(&book_sources, &p->src);
+		if (!source)
+			return 0;
+	}
+	__sync_fetch_and_add(&source->packets, 1);
+	__sync_fetch_and_add(&source->bytes, p->ip_len);
+	source->last_ns = h->now_ns;
+	source->last_destination = (__u32)p->dst.lo;
+	source->last_port = p->has_ports ? p->dport : 0;
+	if (p->has_flags && p->tcp_flags == TCP_SYN)
+		__sync_fetch_and_add(&source->syns, 1);
+	return 1;
+}
+
+SEC("xdp.frags")
+int bench_textbook(struct xdp_md *ctx)
+{
+	struct scratch *scratch = bind_scratch();
+	struct ag_control *control = bind_control();
+	struct ag_settings *settings;
+	struct packet *p;
+	struct head *h;
+
+	if (!scratch || !control)
+		return XDP_ABORTED;
+	p = &scratch->packet;
+	h = &scratch->head;
+	h->side = *(volatile __u32 *)&control->side;
+	settings = bind_settings(h->side);
+	if (!settings || describe_frame(ctx, h))
+		return XDP_ABORTED;
+	if (head_copy(ctx, h, h->caplen))
+		h->caplen = 0;
+	__builtin_memset(p, 0, offsetof(struct packet, zeroed_end));
+	if (parse(p, h, settings) == PACKET_GOES_ON && p->family == 4)
+		book_packet(p, h);
+	return XDP_PASS;
 }

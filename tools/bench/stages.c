@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 
 #include "base/address.h"
 #include "base/cleanup.h"
+#include "collect/interval.h"
 #include "engine/capture.h"
 #include "engine/tables.h"
 #include "stages.skel.h"
@@ -32,6 +35,7 @@
 #define FRAME_MIN    14u
 #define LOOPBACK     1u /* where BPF_PROG_RUN pretends that frames come from */
 #define PREFIXES_MAX 64
+#define CACHE_BYTES  (64u << 20) /* as much memory as a slice of two has by default */
 
 struct options {
 	const char *dark;
@@ -45,6 +49,11 @@ struct bench {
 	struct trace_frame *trace;
 	unsigned int frames;
 	uint64_t booked; /* frames that the programs with account were given */
+	struct books books;
+	struct reader *reader;
+	pthread_attr_t elsewhere; /* of the reader's thread */
+	atomic_bool stop;
+	uint64_t records, lost, imbalance;
 };
 
 /* In the order of the way; `books` marks those that count what they receive. */
@@ -55,7 +64,8 @@ static const struct {
 	{"empty", "bench_empty", false},       {"head", "bench_head", false},
 	{"parse", "bench_parse", false},       {"scope", "bench_scope", false},
 	{"classify", "bench_classify", false}, {"account", "bench_account", true},
-	{"airglow", "airglow", true},
+	{"track", "bench_track", true},	       {"airglow", "airglow", true},
+	{"textbook", "bench_textbook", false},
 };
 #define STAGES (sizeof(stages) / sizeof(stages[0]))
 
@@ -176,21 +186,27 @@ static int map_tables(struct bench *b)
 	t->splits = map_memory(b->skel->maps.splits, &failed);
 	t->counters = map_memory(b->skel->maps.counters, &failed);
 	t->ports = map_memory(b->skel->maps.ports, &failed);
-	t->sources = map_memory(b->skel->maps.sources, &failed);
 	t->icmp = map_memory(b->skel->maps.icmp, &failed);
 	t->seen = map_memory(b->skel->maps.seen, &failed);
+	t->intervals = map_memory(b->skel->maps.intervals, &failed);
+	t->flows = map_memory(b->skel->maps.flows, &failed);
+	t->summaries = map_memory(b->skel->maps.summaries, &failed);
+	t->sweepers = map_memory(b->skel->maps.sweepers, &failed);
+	t->once = map_memory(b->skel->maps.once, &failed);
+	t->logs = map_memory(b->skel->maps.logs, &failed);
+	t->log_records = map_memory(b->skel->maps.log_records, &failed);
+	t->log_touches = map_memory(b->skel->maps.log_touches, &failed);
 	b->trace = map_memory(b->skel->maps.trace, &failed);
 	return failed ? complain("cannot map the tables: %s", strerror(errno)) : 0;
 }
 
-static void set_sizes(struct stages_bpf *skel, const struct table_sizes *s, unsigned int frames, int cpu)
+static void set_sizes(struct stages_bpf *skel, const struct table_sizes *s, unsigned int frames, int cpu,
+		      unsigned int sweeper_records)
 {
 	struct ag_rodata *ro = &skel->rodata->rodata;
 
-	ro->slices = s->slices;
-	ro->blocks = s->blocks;
-	ro->splits = s->splits;
-	ro->pages = s->pages;
+	tables_rodata(ro, s, false);
+	ro->sweeper_records = sweeper_records;
 	memset(ro->slice_of, 0xff, sizeof(ro->slice_of)); /* the shared slice, but for the CPU of the bench */
 	ro->slice_of[cpu] = 0;
 	skel->rodata->frames = frames;
@@ -199,19 +215,94 @@ static void set_sizes(struct stages_bpf *skel, const struct table_sizes *s, unsi
 	bpf_map__set_max_entries(skel->maps.splits, 2 * s->splits);
 	bpf_map__set_max_entries(skel->maps.counters, s->slices + 1);
 	bpf_map__set_max_entries(skel->maps.ports, s->slices + 1);
-	bpf_map__set_max_entries(skel->maps.sources, s->slices + 1);
 	bpf_map__set_max_entries(skel->maps.seen, s->pages);
+	bpf_map__set_max_entries(skel->maps.intervals, (s->slices + 1) * 2);
+	bpf_map__set_max_entries(skel->maps.flows, s->slices * 2 * s->flow_sets);
+	bpf_map__set_max_entries(skel->maps.summaries, s->slices * 2 * s->summary_sets);
+	bpf_map__set_max_entries(skel->maps.sweepers, s->slices * 2);
+	bpf_map__set_max_entries(skel->maps.once, s->slices);
+	bpf_map__set_max_entries(skel->maps.logs, s->slices);
+	bpf_map__set_max_entries(skel->maps.log_records, s->slices * s->log_records);
+	bpf_map__set_max_entries(skel->maps.log_touches, s->slices * s->log_touches);
 }
 
-static int open_bench(struct bench *b, const struct plan *plan, const struct trace_frame *trace, int cpu)
+static uint64_t coarse_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void take_records(void *arg, uint32_t epoch, const struct ag_record *records, size_t count)
+{
+	struct bench *b = arg;
+
+	(void)epoch;
+	(void)records;
+	b->records += count;
+}
+
+static void take_interval(void *arg, const struct interval *interval)
+{
+	struct bench *b = arg;
+	unsigned int i;
+
+	b->imbalance += interval->imbalance;
+	for (i = 0; i < AG_LOST_MAX; i++)
+		b->lost += interval->lost[i];
+}
+
+/* The dark prefixes once more, into the trie. */
+static int write_textbook(struct bench *b, const struct options *o)
+{
+	struct prefix_list list = {};
+	char why[512] = "";
+	size_t i;
+
+	if (list_each(o->dark, add_prefix, &list, why, sizeof(why)))
+		return complain("--dark: %s", why);
+	for (i = 0; i < list.count; i++) {
+		struct {
+			__u32 length;
+			uint8_t address[4];
+		} key = {.length = list.prefix[i].prefix.length};
+
+		if (list.prefix[i].prefix.family != 4)
+			continue;
+		memcpy(key.address, list.prefix[i].prefix.addr, 4);
+		if (bpf_map_update_elem(bpf_map__fd(b->skel->maps.book_scopes), &key, &list.prefix[i].scope,
+					BPF_ANY))
+			return complain("cannot fill the textbook's trie: %s", strerror(errno));
+	}
+	return 0;
+}
+
+/* CPU of the bench is `cpu`: the reader may run on any other. */
+static void choose_cpus(pthread_attr_t *attr, int cpu)
+{
+	cpu_set_t set;
+	long i;
+
+	CPU_ZERO(&set);
+	for (i = 0; i < sysconf(_SC_NPROCESSORS_ONLN); i++)
+		if (i != cpu)
+			CPU_SET((size_t)i, &set);
+	pthread_attr_init(attr);
+	if (CPU_COUNT(&set))
+		pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+}
+
+static int open_bench(struct bench *b, const struct options *o, const struct plan *plan,
+		      const struct trace_frame *trace, unsigned int sweeper_records)
 {
 	int err;
 
 	b->skel = stages_bpf__open();
 	if (!b->skel)
 		return complain("cannot open the programs: %s", strerror(errno));
-	b->tables.sizes = tables_size(plan, 1);
-	set_sizes(b->skel, &b->tables.sizes, b->frames, cpu);
+	b->tables.sizes = tables_size(plan, 1, CACHE_BYTES);
+	set_sizes(b->skel, &b->tables.sizes, b->frames, o->cpu, sweeper_records);
 	err = stages_bpf__load(b->skel);
 	if (err)
 		return complain("cannot load the programs: %s%s", strerror(-err),
@@ -222,7 +313,23 @@ static int open_bench(struct bench *b, const struct plan *plan, const struct tra
 	if (tables_write(&b->tables, 0, plan))
 		return complain("the tables are too small for the plan");
 	b->tables.control->epoch = 1;
-	return 0;
+	b->books = tables_books(&b->tables);
+	b->reader = reader_new(&b->books, &(struct sink){b, take_records, take_interval});
+	if (!b->reader)
+		return complain("no memory for the reader");
+	reader_begin(b->reader, coarse_ns(), (int64_t)coarse_ns());
+	choose_cpus(&b->elsewhere, o->cpu);
+	return write_textbook(b, o);
+}
+
+/* The collector's part, on the other CPU, for as long as a program runs. */
+static void *drain(void *arg)
+{
+	struct bench *b = arg;
+
+	while (!atomic_load(&b->stop))
+		reader_drain(b->reader), usleep(2000);
+	return NULL;
 }
 
 static int choose_program(struct bench *b, const char *name)
@@ -254,14 +361,21 @@ static int measure(struct bench *b, double *ns)
 	uint8_t frame[64] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = (int)runs);
+	pthread_t draining;
 	double begin;
 	int err;
 
 	b->skel->bss->at = 0;
-	b->tables.control->epoch++;
+	atomic_store(&b->stop, false);
+	if (pthread_create(&draining, &b->elsewhere, drain, b))
+		return complain("cannot start the reader");
 	begin = cpu_ns();
 	err = bpf_prog_test_run_opts(bpf_program__fd(b->skel->progs.bench_driver), &opts);
 	*ns = (cpu_ns() - begin) / runs;
+	atomic_store(&b->stop, true);
+	pthread_join(draining, NULL);
+	reader_begin(b->reader, coarse_ns(), (int64_t)coarse_ns());
+	reader_close(b->reader);
 	if (err)
 		return complain("BPF_PROG_RUN: %s", strerror(-err));
 	if (b->skel->bss->refused)
@@ -327,27 +441,44 @@ static json_t *describe(struct bench *b, unsigned int rounds, double ns[STAGES][
 						round_ns(median), "over_empty_ns", round_ns(median - empty),
 						"min", round_ns(ns[i][0]), "max", round_ns(ns[i][rounds - 1])));
 	}
-	return json_pack("{s:i, s:i, s:I, s:o}", "frames", b->frames, "rounds", rounds, "dark",
-			 (json_int_t)b->tables.counters[0].dark, "stages", list);
+	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:o}", "frames", b->frames, "rounds", rounds, "dark",
+			 (json_int_t)b->tables.counters[0].dark, "records", (json_int_t)b->records,
+			 "lost_packets", (json_int_t)b->lost, "stages", list);
+}
+
+static int bench_once(json_t *into, const struct options *o, const struct plan *plan,
+		      const struct trace_frame *trace, unsigned int frames, bool short_cut)
+{
+	static double ns[STAGES][ROUNDS_MAX];
+	struct bench b = {.frames = frames};
+	int err = open_bench(&b, o, plan, trace, short_cut ? AG_SWEEPER_RECORDS : 0);
+
+	if (!err)
+		err = measure_all(&b, o->rounds, ns);
+	if (!err && b.imbalance)
+		err = complain("law L3 is out of balance by %llu packets", (unsigned long long)b.imbalance);
+	if (!err)
+		json_object_set_new(into, short_cut ? "with_short_cut" : "without_short_cut",
+				    describe(&b, o->rounds, ns));
+	reader_free(&b.reader);
+	pthread_attr_destroy(&b.elsewhere);
+	stages_bpf__destroy(b.skel);
+	return err;
 }
 
 static int bench_file(json_t *result, const struct options *o, const struct plan *plan, const char *name,
 		      const char *file)
 {
-	static double ns[STAGES][ROUNDS_MAX];
 	CLEANUP(cleanup_free) struct trace_frame *trace = NULL;
-	struct bench b = {};
+	json_t *into = json_object();
 	int frames = read_trace(&trace, file, o->packets_max), err;
 
+	json_object_set_new(result, name, into);
 	if (frames < 0)
 		return -1;
-	b.frames = (unsigned int)frames;
-	err = open_bench(&b, plan, trace, o->cpu);
+	err = bench_once(into, o, plan, trace, (unsigned int)frames, true);
 	if (!err)
-		err = measure_all(&b, o->rounds, ns);
-	if (!err)
-		json_object_set_new(result, name, describe(&b, o->rounds, ns));
-	stages_bpf__destroy(b.skel);
+		err = bench_once(into, o, plan, trace, (unsigned int)frames, false);
 	return err;
 }
 

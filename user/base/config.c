@@ -97,6 +97,11 @@ int config_new(struct config **out)
 	config->listen = strdup(CONFIG_LISTEN);
 	config->watch = malloc(sizeof(DEFAULT_WATCH));
 	config->memory_bytes = UINT64_C(128) << 20;
+	config->interval_ms = CONFIG_INTERVAL;
+	config->samples = CONFIG_SAMPLES;
+#define AG_THRESHOLD(name, default_, help) config->thresholds.name = default_;
+#include "airglow/threshold.def"
+#undef AG_THRESHOLD
 	if (!config->listen || !config->watch) {
 		config_free(&config);
 		return -ENOMEM;
@@ -105,6 +110,15 @@ int config_new(struct config **out)
 	config->watch_count = sizeof(DEFAULT_WATCH) / sizeof(DEFAULT_WATCH[0]);
 	*out = config;
 	return 0;
+}
+
+void config_write(const struct config *config, struct ag_settings *settings)
+{
+	if (config->decaps_count)
+		memcpy(settings->decap, config->decaps, config->decaps_count * sizeof(*config->decaps));
+	settings->decaps = (__u32)config->decaps_count;
+	settings->thresholds = config->thresholds;
+	settings->sample_ns = config->samples ? (__u32)(1000000000 / config->samples) : 0;
 }
 
 void config_free(struct config **config)

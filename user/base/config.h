@@ -45,12 +45,17 @@ struct config {
 	char *state;	       /* directory, may be NULL */
 	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
 	uint64_t memory_bytes; /* bound for all maps together */
-	uint64_t addresses;    /* replay: N when there is no dark prefix (0: unknown) */
+	uint64_t interval_ms;  /* of the flow cache */
+	uint64_t samples;      /* headers for the live views, at most so many a second and CPU; 0: none */
+	struct ag_thresholds thresholds;
+	uint64_t addresses; /* replay: N when there is no dark prefix (0: unknown) */
 	bool keep;
 };
 
 #define CONFIG_WATCH_MAX 128 /* a series of /metrics each */
 #define CONFIG_LISTEN	 "127.0.0.1:10023"
+#define CONFIG_SAMPLES	 10
+#define CONFIG_INTERVAL	 10000
 
 /* All-default configuration. */
 int config_new(struct config **out);
@@ -80,6 +85,9 @@ int config_add_decap(struct config *config, const char *text, char *why, size_t 
 int config_add_tunnel(struct config *config, enum ag_decap_type type, const char *from, const char *to,
 		      const char *key, char *why, size_t why_size);
 int config_add_watch(struct config *config, uint8_t protocol, const char *port, char *why, size_t why_size);
+
+/* What a reload may change of it, into a side of the settings: tunnels, thresholds, sampler. */
+void config_write(const struct config *config, struct ag_settings *settings);
 
 /* Labels of feed.def and decap.def. The feed named so, or AG_FEED_MAX. */
 enum ag_feed config_feed(const char *label);

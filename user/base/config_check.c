@@ -12,6 +12,10 @@
 #include "base/config.h"
 
 #define MEMORY_BYTES_MIN (UINT64_C(8) << 20)
+#define INTERVAL_MS_MIN	 50
+#define INTERVAL_MS_MAX	 60000
+#define WINDOW_MS	 300000
+#define SAMPLES_MAX	 1000 /* a second: the coarse clock ticks 250 to 1000 times */
 
 static int compare_prefixes(const void *a, const void *b)
 {
@@ -108,6 +112,19 @@ int config_check(const struct config *config, bool live, char *why, size_t why_s
 		snprintf(why, why_size,
 			 "memory: %llu bytes are too few; give at least 8MB (the default is 128MB)",
 			 (unsigned long long)config->memory_bytes);
+		err = -EINVAL;
+	}
+	if (!err && (config->interval_ms < INTERVAL_MS_MIN || config->interval_ms > INTERVAL_MS_MAX ||
+		     WINDOW_MS % config->interval_ms)) {
+		snprintf(why, why_size,
+			 "interval: %llu ms cannot be; give %d to %d, a divisor of %d (the default is %d)",
+			 (unsigned long long)config->interval_ms, INTERVAL_MS_MIN, INTERVAL_MS_MAX, WINDOW_MS,
+			 CONFIG_INTERVAL);
+		err = -EINVAL;
+	}
+	if (!err && config->samples > SAMPLES_MAX) {
+		snprintf(why, why_size, "samples: %llu a second are too many; give at most %d",
+			 (unsigned long long)config->samples, SAMPLES_MAX);
 		err = -EINVAL;
 	}
 	if (!err && live)

@@ -36,16 +36,24 @@ struct raw_watch {
 	uint32_t tcp_count, udp_count;
 };
 
+struct raw_alerts {
+#define AG_THRESHOLD(name, default_, help) char *name;
+#include "airglow/threshold.def"
+#undef AG_THRESHOLD
+};
+
 struct raw {
 	struct raw_interface *interfaces;
 	struct raw_dark *dark;
 	char **live;
 	struct raw_decap *decap;
-	char *listen, *netns, *state, *memory, *addresses;
+	char *listen, *netns, *state, *memory, *interval, *samples, *addresses;
+	struct raw_alerts *alerts;
 	struct raw_watch *watch;
 	uint32_t interfaces_count, dark_count, live_count, decap_count;
 };
 
+#define THRESHOLD_MAX			    1000000u
 #define OPTIONAL			    (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 #define TEXT_MAX			    256
 #define TEXT(key, flags, structure, member) CYAML_FIELD_STRING_PTR(key, flags, structure, member, 1, TEXT_MAX)
@@ -100,6 +108,13 @@ static const cyaml_schema_field_t WATCH_FIELDS[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t ALERT_FIELDS[] = {
+#define AG_THRESHOLD(name, default_, help) TEXT(#name, OPTIONAL, struct raw_alerts, name),
+#include "airglow/threshold.def"
+#undef AG_THRESHOLD
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_value_t INTERFACE_VALUE = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_interface, INTERFACE_FIELDS)};
 static const cyaml_schema_value_t DARK_VALUE = {
@@ -116,6 +131,9 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	TEXT("netns", OPTIONAL, struct raw, netns),
 	TEXT("state", OPTIONAL, struct raw, state),
 	TEXT("memory", OPTIONAL, struct raw, memory),
+	TEXT("interval", OPTIONAL, struct raw, interval),
+	TEXT("samples", OPTIONAL, struct raw, samples),
+	CYAML_FIELD_MAPPING_PTR("alerts", OPTIONAL, struct raw, alerts, ALERT_FIELDS),
 	CYAML_FIELD_MAPPING_PTR("watch", OPTIONAL, struct raw, watch, WATCH_FIELDS),
 	TEXT("addresses", OPTIONAL, struct raw, addresses),
 	CYAML_FIELD_END,
@@ -256,6 +274,38 @@ static int take_number(struct reading *r, uint64_t *into, const char *from, cons
 	return -EINVAL;
 }
 
+static int take_threshold(struct reading *r, __u32 *into, const char *from, const char *key)
+{
+	uint64_t number;
+
+	if (!from)
+		return 0;
+	look_at(r, "alerts", -1, key, -1);
+	if (!options_bytes(&number, from) && number >= 1 && number <= THRESHOLD_MAX) {
+		*into = (__u32)number;
+		return 0;
+	}
+	snprintf(r->reason, sizeof(r->reason), "%s cannot be \"%.60s\"; give a number from 1 to %u", key, from,
+		 THRESHOLD_MAX);
+	return -EINVAL;
+}
+
+static int take_alerts(struct reading *r)
+{
+	const struct raw_alerts *from = r->raw->alerts;
+	struct ag_thresholds *into = &r->config->thresholds;
+	int err = 0;
+
+	if (!from)
+		return 0;
+#define AG_THRESHOLD(name, default_, help)                                                                     \
+	if (!err)                                                                                              \
+		err = take_threshold(r, &into->name, from->name, #name);
+#include "airglow/threshold.def"
+#undef AG_THRESHOLD
+	return err;
+}
+
 static int take_all(struct reading *r)
 {
 	const struct raw *raw = r->raw;
@@ -276,6 +326,12 @@ static int take_all(struct reading *r)
 		err = take_text(r, &config->state, raw->state, "state");
 	if (!err)
 		err = take_number(r, &config->memory_bytes, raw->memory, "memory", "a size like 128MB");
+	if (!err)
+		err = take_number(r, &config->interval_ms, raw->interval, "interval", "milliseconds");
+	if (!err)
+		err = take_number(r, &config->samples, raw->samples, "samples", "a number");
+	if (!err)
+		err = take_alerts(r);
 	if (!err)
 		err = take_number(r, &config->addresses, raw->addresses, "addresses", "a number");
 	return err;
@@ -455,6 +511,19 @@ static bool put_watch(struct raw *raw, const struct config *config)
 	return true;
 }
 
+static bool put_alerts(struct raw *raw, const struct config *config)
+{
+	raw->alerts = calloc(1, sizeof(*raw->alerts));
+	if (!raw->alerts)
+		return false;
+#define AG_THRESHOLD(name, default_, help)                                                                     \
+	if (!put_number(&raw->alerts->name, config->thresholds.name))                                          \
+		return false;
+#include "airglow/threshold.def"
+#undef AG_THRESHOLD
+	return true;
+}
+
 char *config_print(const struct config *config)
 {
 	struct raw *raw = calloc(1, sizeof(*raw));
@@ -463,7 +532,9 @@ char *config_print(const struct config *config)
 	if (raw && put_interfaces(raw, config) && put_scopes(raw, config) && put_decaps(raw, config) &&
 	    put_watch(raw, config) && put_text(&raw->listen, config->listen) &&
 	    put_text(&raw->netns, config->netns) && put_text(&raw->state, config->state) &&
-	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->addresses, config->addresses))
+	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
+	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
+	    put_number(&raw->addresses, config->addresses))
 		text = yaml_text_print(&FILE_VALUE, raw);
 	yaml_text_unload(&FILE_VALUE, raw);
 	return text;

@@ -35,6 +35,20 @@ struct session {
 	bool opened;   /* at least one capture could be opened */
 };
 
+static void begin_interval(void *arg, uint64_t begin_ns)
+{
+	struct session *s = arg;
+
+	collector_begin_interval(s->collector, begin_ns);
+}
+
+static void drain_logs(void *arg)
+{
+	struct session *s = arg;
+
+	collector_drain(s->collector);
+}
+
 static int open_session(struct session *s, const struct options *options, char *why, size_t why_size)
 {
 	struct engine_options engine = {
@@ -42,6 +56,7 @@ static int open_session(struct session *s, const struct options *options, char *
 		.replay = true,
 	};
 	struct collector_options collector = {};
+	const struct replay_follower follower = {s, begin_interval, drain_logs};
 	int err = cli_config(&s->config, options, why, why_size);
 
 	if (!err)
@@ -52,9 +67,7 @@ static int open_session(struct session *s, const struct options *options, char *
 		       why, why_size);
 	if (err)
 		return err;
-	memcpy(s->plan->settings.decap, s->config->decaps,
-	       s->config->decaps_count * sizeof(*s->config->decaps));
-	s->plan->settings.decaps = (__u32)s->config->decaps_count;
+	config_write(s->config, &s->plan->settings);
 	engine.plan = s->plan;
 	engine.memory_bytes = s->config->memory_bytes;
 	err = engine_open(&s->engine, &engine, why, why_size);
@@ -66,7 +79,7 @@ static int open_session(struct session *s, const struct options *options, char *
 	err = collector_new(&s->collector, &collector, why, why_size);
 	if (err)
 		return err;
-	replay_init(&s->replay, s->engine);
+	replay_init(&s->replay, s->engine, s->config->interval_ms * 1000000, &follower);
 	s->complete = true;
 	return 0;
 }
@@ -175,8 +188,10 @@ static void print_text(const struct snapshot *s, const json_t *summary)
 	print_ports("tcp ports", s->ports.tcp);
 	print_ports("udp ports", s->ports.udp);
 	print_object(summary, "tools", "tools");
-	printf("ledger: L1 %" PRIu64 ", L2 %" PRIu64 " packets out of balance\n", s->imbalance[AG_LAW_L1],
-	       s->imbalance[AG_LAW_L2]);
+	printf("flows: %" PRIu64 " records and %" PRIu64 " touches in %" PRIu64 " intervals\n", s->flow.records,
+	       s->flow.touches, s->flow.intervals);
+	printf("ledger: L1 %llu, L2 %llu, L3 %llu packets out of balance\n", s->imbalance[AG_LAW_L1],
+	       s->imbalance[AG_LAW_L2], s->imbalance[AG_LAW_L3]);
 }
 
 static int print_figures(struct session *s, bool json)
@@ -210,6 +225,8 @@ static int run_session(struct session *s, const struct options *options, char *w
 		if (err)
 			return err;
 	}
+	if (s->replay.frames)
+		collector_finish(s->collector);
 	tell_time(&s->replay);
 	if (!s->opened)
 		return 0;

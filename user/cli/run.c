@@ -136,9 +136,7 @@ static int make_plan(struct sensor *s)
 				      config->interfaces[i].feed, s->why, sizeof(s->why));
 	if (err)
 		return err;
-	if (config->decaps_count)
-		memcpy(s->plan->settings.decap, config->decaps, config->decaps_count * sizeof(*config->decaps));
-	s->plan->settings.decaps = (__u32)config->decaps_count;
+	config_write(config, &s->plan->settings);
 	return check_own_addresses(s);
 }
 
@@ -363,10 +361,9 @@ static void tell_end(struct sensor *s)
 	last = snapshot_latest(s->box);
 	if (!last)
 		return;
-	log_info("stopped: %" PRIu64 " packets received, %" PRIu64 " dark; imbalance L1 %" PRIu64
-		 ", L2 %" PRIu64,
-		 (uint64_t)last->totals.received, (uint64_t)last->totals.dark, last->imbalance[AG_LAW_L1],
-		 last->imbalance[AG_LAW_L2]);
+	log_info("stopped: %llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu",
+		 last->totals.received, last->totals.dark, last->imbalance[AG_LAW_L1],
+		 last->imbalance[AG_LAW_L2], last->imbalance[AG_LAW_L3]);
 	snapshot_unref(&last);
 }
 

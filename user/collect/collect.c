@@ -5,26 +5,26 @@
  * is waited for, then the right sides are read, then the left sides again. account.h books left before right.
  */
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "collect/collect.h"
+#include "collect/drain.h"
+#include "collect/grace.h"
 #include "collect/hll.h"
+#include "collect/interval.h"
 #include "collect/nic.h"
 #include "collect/reach.h"
 #include "collect/top.h"
 
-#define NS		  1000000000LL
-#define EPOCH_S		  10
-#define DAY_S		  86400
-#define RATE_WINDOW_S	  60
-#define GRACE_FALLBACK_NS 20000000L
+#define NS	      1000000000LL
+#define EPOCH_S	      10
+#define DAY_S	      86400
+#define RATE_WINDOW_S 60
 /* Up to a /14 the active addresses are counted every second, beyond every interval: 1 KiB is read a page. */
 #define ACTIVE_PAGES_EVERY_TICK 1024
 
@@ -46,13 +46,14 @@ struct collector {
 	struct top_ports *top_tcp, *top_udp;
 	struct snapshot_reach reach;
 	uint64_t scope_active[AG_SCOPES_MAX + 1];
-	uint32_t day_epoch; /* first epoch of the current UTC day */
+	struct reader *reader;
+	struct drain *drain;
+	atomic_uint day_epoch; /* first epoch of the current UTC day */
 	int64_t day;
 	uint64_t dark_at[RATE_WINDOW_S + 1]; /* ring, one a second */
 	unsigned int rate_next, rate_used;
 	uint64_t sequence;
 	int64_t start_ns;
-	int grace; /* membarrier's last answer */
 
 	pthread_mutex_t lock; /* interfaces, checks */
 	struct watched interfaces[AG_INTERFACES_MAX];
@@ -81,6 +82,26 @@ static int64_t clock_ns(clockid_t clock)
 	return now.tv_sec * NS + now.tv_nsec;
 }
 
+static void take_records(void *arg, uint32_t epoch, const struct ag_record *records, size_t count)
+{
+	(void)arg;
+	(void)epoch;
+	(void)records;
+	(void)count;
+}
+
+/* A new UTC day begins with the interval after the one in which the old day ended. */
+static void take_interval(void *arg, const struct interval *interval)
+{
+	struct collector *c = arg;
+	int64_t day = interval->end_ns / NS / DAY_S;
+
+	if (!c->options.live || day == c->day)
+		return;
+	c->day = day;
+	atomic_store(&c->day_epoch, interval->epoch + 1);
+}
+
 int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size)
 {
 	struct collector *c = calloc(1, sizeof(*c));
@@ -93,12 +114,14 @@ int collector_new(struct collector **out, const struct collector_options *option
 	slices = c->books->slices + 1;
 	c->before = calloc(slices, sizeof(*c->before));
 	c->after = calloc(slices, sizeof(*c->after));
-	if (!c->before || !c->after || top_new(&c->top_tcp) || top_new(&c->top_udp))
+	c->reader = reader_new(c->books, &(struct sink){c, take_records, take_interval});
+	if (!c->before || !c->after || !c->reader || top_new(&c->top_tcp) || top_new(&c->top_udp))
 		goto exit_memory;
 	pthread_mutex_init(&c->lock, NULL);
 	c->day_epoch = 1;
 	if (options->live) {
 		c->start_ns = clock_ns(CLOCK_REALTIME);
+		reader_begin(c->reader, (uint64_t)clock_ns(CLOCK_MONOTONIC_COARSE), c->start_ns);
 		c->day = c->start_ns / NS / DAY_S;
 	}
 	reach_from_addresses(&c->reach, options->plan->settings.every_destination ? options->config->addresses
@@ -122,6 +145,7 @@ void collector_free(struct collector **collector)
 		top_free(&c->top_tcp);
 	if (c->top_udp)
 		top_free(&c->top_udp);
+	reader_free(&c->reader);
 	free(c->before);
 	free(c->after);
 	free(c);
@@ -208,19 +232,11 @@ static void read_left(const struct books *books, struct left *left)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/*
- * Waits until every packet that is in the program now has left it: an RCU grace period. Where membarrier cannot
- * (CPUs in full dynticks), a pause that no packet outlives.
- */
-static void wait_grace(struct collector *c)
+/* Until every packet that is in the program now has left it. */
+static void wait_grace(const struct collector *c)
 {
-	struct timespec pause = {.tv_nsec = GRACE_FALLBACK_NS};
-
-	if (!c->options.live)
-		return;
-	c->grace = (int)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	if (c->grace)
-		nanosleep(&pause, NULL);
+	if (c->options.live)
+		grace_wait();
 }
 
 /* How far a right side lies outside [before, after]. */
@@ -238,7 +254,7 @@ static uint64_t max_of(uint64_t a, uint64_t b)
 
 /* Right sides of one slice against its left sides. */
 static void check_slice(const struct ag_counters *k, uint64_t port_packets, const struct left *before,
-			const struct left *after, uint64_t imbalance[AG_LAW_MAX])
+			const struct left *after, __u64 imbalance[AG_LAW_MAX])
 {
 	uint64_t outcomes = sum_words(k->outcome, sizeof(k->outcome));
 	uint64_t classes = sum_words(k->class_packets, sizeof(k->class_packets));
@@ -258,8 +274,7 @@ static int read_books(struct collector *c, struct snapshot *s)
 	const struct books *books = c->books;
 	struct ag_counters *slices = calloc(books->slices + 1, sizeof(*slices));
 	uint64_t *port_packets = calloc(books->slices + 1, sizeof(*port_packets));
-	struct ag_sources *merged = calloc(1, sizeof(*merged));
-	int err = slices && port_packets && merged ? 0 : -ENOMEM;
+	int err = slices && port_packets ? 0 : -ENOMEM;
 	unsigned int i;
 
 	if (err)
@@ -276,16 +291,28 @@ static int read_books(struct collector *c, struct snapshot *s)
 		check_slice(&slices[i], port_packets[i], &c->before[i], &c->after[i], s->imbalance);
 		add_words(&s->totals, &slices[i], sizeof(*slices));
 		add_words(&s->ports, &books->ports[i], sizeof(s->ports));
-		hll_merge(merged, &books->sources[i]);
 	}
 	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
 	s->shared_packets = slices[books->slices].received;
-	s->sources = hll_estimate(merged);
 out:
 	free(slices);
 	free(port_packets);
-	free(merged);
 	return err;
+}
+
+static int read_hosts(struct collector *c, struct snapshot *s)
+{
+	struct ag_hll *hosts = calloc(AG_CLASS_MAX, sizeof(*hosts));
+	unsigned int class;
+
+	if (!hosts)
+		return -ENOMEM;
+	reader_hosts(c->reader, hosts);
+	for (class = 1; class < AG_CLASS_MAX; class ++)
+		hll_merge(&hosts[0], &hosts[class]);
+	s->sources = hll_estimate(&hosts[0]);
+	free(hosts);
+	return 0;
 }
 
 struct active_walk {
@@ -298,12 +325,13 @@ static void count_page(void *arg, uint32_t page, const struct ag_split *split, u
 	struct active_walk *walk = arg;
 	const struct books *books = walk->collector->books;
 	const struct ag_page *seen = &books->seen[page];
+	unsigned int day_epoch = atomic_load(&walk->collector->day_epoch);
 	unsigned int i;
 
 	for (i = 0; i < AG_PAGE_ADDRESSES; i++) {
 		uint32_t epoch = __atomic_load_n(&seen->epoch[i], __ATOMIC_RELAXED);
 
-		if (epoch && epoch >= walk->collector->day_epoch)
+		if (epoch && epoch >= day_epoch)
 			walk->active[split ? split->scope[i] : scope]++;
 	}
 }
@@ -401,10 +429,12 @@ struct snapshot *collector_snapshot(struct collector *c)
 
 	if (!s)
 		return NULL;
-	if (read_books(c, s)) {
+	if (read_books(c, s) || read_hosts(c, s)) {
 		snapshot_unref(&s);
 		return NULL;
 	}
+	reader_totals(c->reader, &s->flow);
+	s->imbalance[AG_LAW_L3] = s->flow.imbalance;
 	if (!c->options.live || c->books->pages <= ACTIVE_PAGES_EVERY_TICK)
 		count_active(c);
 	s->sequence = ++c->sequence;
@@ -421,22 +451,23 @@ struct snapshot *collector_snapshot(struct collector *c)
 	return s;
 }
 
-void collector_next_epoch(struct collector *c)
+void collector_begin_interval(struct collector *c, uint64_t begin_ns)
 {
-	__atomic_store_n(&c->books->control->epoch, c->books->control->epoch + 1, __ATOMIC_RELEASE);
+	reader_begin(c->reader, begin_ns, (int64_t)begin_ns);
+	reader_close(c->reader);
 }
 
-/* Every 10 s: close the interval, begin a new UTC day when one begins, count the active addresses. */
-static void turn_epoch(struct collector *c)
+void collector_drain(struct collector *c)
 {
-	int64_t day = clock_ns(CLOCK_REALTIME) / NS / DAY_S;
+	reader_drain(c->reader);
+}
 
-	count_active(c);
-	collector_next_epoch(c);
-	if (day != c->day) {
-		c->day = day;
-		c->day_epoch = c->books->control->epoch;
-	}
+void collector_finish(struct collector *c)
+{
+	struct ag_control *control = c->books->control;
+
+	collector_begin_interval(c, control->began_ns[control->epoch & 1] +
+					    c->options.config->interval_ms * (NS / 1000));
 }
 
 static double seen_rate(struct collector *c, uint64_t dark)
@@ -456,7 +487,7 @@ static void tick(struct collector *c, uint64_t ticks)
 	struct snapshot *s;
 
 	if (ticks && ticks % EPOCH_S == 0)
-		turn_epoch(c);
+		count_active(c);
 	s = collector_snapshot(c);
 	if (!s)
 		return;
@@ -502,7 +533,16 @@ static void *run_collector(void *arg)
 
 int collector_start(struct collector *c)
 {
-	int err = pthread_create(&c->thread, NULL, run_collector, c);
+	struct drain_options options = {
+		.engine = c->options.engine,
+		.reader = c->reader,
+		.interval_ns = (int64_t)c->options.config->interval_ms * (NS / 1000),
+	};
+	int err = drain_start(&c->drain, &options);
+
+	if (err)
+		return err;
+	err = pthread_create(&c->thread, NULL, run_collector, c);
 
 	if (err)
 		return -err;
@@ -513,6 +553,7 @@ int collector_start(struct collector *c)
 
 void collector_stop(struct collector *c)
 {
+	drain_stop(&c->drain);
 	if (!c->running)
 		return;
 	atomic_store(&c->stop, true);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The collector: reads the books, checks the laws, moves the epoch, publishes a snapshot a second. It does not
+ * The collector: reads the books, checks the laws, closes intervals, publishes a snapshot a second. It does not
  * know who runs the program nor who reads the snapshots.
  */
 #ifndef AIRGLOW_COLLECT_COLLECT_H
@@ -36,12 +36,21 @@ void collector_set_checks(struct collector *collector, const struct snapshot_che
 /* An interface went or came back (rtnetlink). Any thread. */
 void collector_set_present(struct collector *collector, const char *name, bool present);
 
-/* Starts and stops the thread that ticks once a second. Stop publishes one last snapshot. */
+/*
+ * Live: starts and stops the threads. Stop closes the open interval, for which the program must not run any
+ * more, and publishes one last snapshot.
+ */
 int collector_start(struct collector *collector);
 void collector_stop(struct collector *collector);
 
-/* Moves the open interval on (replay: by packet time; live: the thread does it every 10 s). */
-void collector_next_epoch(struct collector *collector);
+/*
+ * Replay: an interval begins (Unix time, of the packets); the one before, if there is one, is closed.
+ * collector_drain hands on what is in the logs, which hold books.log_records_size packets at least;
+ * collector_finish closes the last interval.
+ */
+void collector_begin_interval(struct collector *collector, uint64_t begin_ns);
+void collector_drain(struct collector *collector);
+void collector_finish(struct collector *collector);
 
 /* One snapshot now, the caller's to unref; NULL without memory. */
 struct snapshot *collector_snapshot(struct collector *collector);

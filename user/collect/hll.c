@@ -8,7 +8,7 @@
 
 #define HLL_RANK_MAX (64 - AG_HLL_BITS + 1)
 
-void hll_merge(struct ag_sources *into, const struct ag_sources *from)
+void hll_merge(struct ag_hll *into, const struct ag_hll *from)
 {
 	unsigned int i;
 
@@ -50,7 +50,7 @@ static double tau(double x)
 	return z / 3;
 }
 
-__u64 hll_estimate(const struct ag_sources *sources)
+__u64 hll_estimate(const struct ag_hll *sources)
 {
 	unsigned int count[HLL_RANK_MAX + 1] = {}, i;
 	const double m = AG_HLL_REGISTERS;

@@ -13,6 +13,7 @@
 
 #include "airglow/abi.h"
 #include "base/config.h"
+#include "collect/interval.h"
 
 #define SNAPSHOT_NIC_COUNTERS_MAX 4  /* drop counters shown an interface */
 #define SNAPSHOT_TOP_PORTS	  20 /* top ports a protocol, window 1 h */
@@ -83,9 +84,10 @@ struct snapshot {
 	struct ag_counters totals; /* summed over slices */
 	struct ag_ports ports;	   /* summed over slices */
 	struct ag_icmp icmp;
-	uint64_t sources;		/* distinct sources, estimate (HyperLogLog) */
-	uint64_t shared_packets;	/* received on CPUs without a slice of their own */
-	uint64_t imbalance[AG_LAW_MAX]; /* packets; 0 = the law holds */
+	uint64_t sources;	     /* distinct sources, estimate (HyperLogLog) */
+	uint64_t shared_packets;     /* received on CPUs without a slice of their own */
+	__u64 imbalance[AG_LAW_MAX]; /* packets; 0 = the law holds; L3: over all closed intervals */
+	struct reader_totals flow;
 
 	struct snapshot_interface interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;

@@ -15,12 +15,24 @@ struct books {
 	unsigned int slices; /* per-CPU slices; entry [slices] of each array is the shared slice */
 	const struct ag_counters *counters; /* [slices + 1] */
 	const struct ag_ports *ports;	    /* [slices + 1] */
-	const struct ag_sources *sources;   /* [slices + 1] */
 	const struct ag_icmp *icmp;	    /* one, shared by all slices */
 	const struct ag_page *seen;	    /* [pages] */
 	unsigned int pages;
-	struct ag_control *control; /* written by userspace only */
-	size_t bytes;		    /* memory of all maps together */
+	struct ag_control *control;	    /* written by userspace only */
+	const struct ag_settings *settings; /* [2] */
+
+	/* The flow cache. Tables and intervals are double, [slice * 2 + parity]; those of the parity that is
+	 * not open are the reader's to read and to clear. */
+	struct ag_interval *intervals;	     /* [(slices + 1) * 2] */
+	struct ag_flow_set *flows;	     /* [slices * 2 * flow_sets] */
+	struct ag_summary_set *summaries;    /* [slices * 2 * summary_sets] */
+	struct ag_sweepers *sweepers;	     /* [slices * 2] */
+	struct ag_log *logs;		     /* [slices]; the reader moves the tails */
+	const struct ag_record *log_records; /* [slices * log_records_size] */
+	const __u64 *log_touches;	     /* [slices * log_touches_size] */
+	unsigned int flow_sets, summary_sets, log_records_size, log_touches_size; /* powers of two */
+	unsigned int flow_shift, summary_shift; /* of a set's number to its bit in ag_interval */
+	size_t bytes;				/* memory of all maps together */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/backend.h"
@@ -49,7 +50,7 @@ static int open_backend(struct engine *engine, const struct engine_options *opti
 
 int engine_open(struct engine **out, const struct engine_options *options, char *why, size_t why_size)
 {
-	struct table_sizes sizes = tables_size(options->plan, count_slices(options));
+	struct table_sizes sizes = tables_size(options->plan, count_slices(options), options->memory_bytes);
 	struct engine *engine;
 	int err = tables_check(&sizes, options->memory_bytes, why, why_size);
 
@@ -119,6 +120,15 @@ int engine_apply(struct engine *engine, const struct plan *plan, char *why, size
 	}
 	__atomic_store_n(&engine->tables->control->side, side, __ATOMIC_RELEASE);
 	return 0;
+}
+
+int engine_wait(struct engine *engine, int timeout_ms, engine_message_fn *handler, void *arg)
+{
+	const struct timespec pause = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+
+	if (engine->kind == ENGINE_KERNEL)
+		return kernel_wait(engine->kernel, timeout_ms, handler, arg);
+	return nanosleep(&pause, NULL) ? -errno : 0;
 }
 
 int engine_program_fd(const struct engine *engine)

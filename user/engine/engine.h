@@ -45,6 +45,14 @@ int engine_run(struct engine *engine, const struct ag_replay *replay, const uint
 /* Puts another plan in force by the other side of the settings. -ENOSPC: the plan needs larger tables. */
 int engine_apply(struct engine *engine, const struct plan *plan, char *why, size_t why_size);
 
+/*
+ * Waits up to timeout_ms for messages of the program (enum ag_message_kind, the first word of each) and hands
+ * them on one by one; handler may be NULL. Returns how many there were, or -errno. The native engine has none:
+ * it only waits.
+ */
+typedef void engine_message_fn(void *arg, const void *message, size_t bytes);
+int engine_wait(struct engine *engine, int timeout_ms, engine_message_fn *handler, void *arg);
+
 /* File descriptor of the BPF program, or -1 (native). Owned by the engine. */
 int engine_program_fd(const struct engine *engine);
 

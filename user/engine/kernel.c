@@ -34,9 +34,16 @@ enum {
 	MAP_SPLITS,
 	MAP_COUNTERS,
 	MAP_PORTS,
-	MAP_SOURCES,
 	MAP_ICMP,
 	MAP_SEEN,
+	MAP_INTERVALS,
+	MAP_FLOWS,
+	MAP_SUMMARIES,
+	MAP_SWEEPERS,
+	MAP_ONCE,
+	MAP_LOGS,
+	MAP_LOG_RECORDS,
+	MAP_LOG_TOUCHES,
 	MAPS
 };
 
@@ -45,6 +52,9 @@ struct kernel {
 	struct tables tables;
 	struct mapping mappings[MAPS];
 	int stats_fd;
+	struct ring_buffer *ring;
+	engine_message_fn *handler; /* of the kernel_wait that runs */
+	void *handler_arg;
 };
 
 static int map_array(struct kernel *k, int which, struct bpf_map *map)
@@ -66,11 +76,23 @@ static int map_array(struct kernel *k, int which, struct bpf_map *map)
 static int map_all(struct kernel *k)
 {
 	struct bpf_map *maps[MAPS] = {
-		[MAP_CONTROL] = k->skel->maps.control, [MAP_SETTINGS] = k->skel->maps.settings,
-		[MAP_SCOPE16] = k->skel->maps.scope16, [MAP_BLOCKS] = k->skel->maps.blocks,
-		[MAP_SPLITS] = k->skel->maps.splits,   [MAP_COUNTERS] = k->skel->maps.counters,
-		[MAP_PORTS] = k->skel->maps.ports,     [MAP_SOURCES] = k->skel->maps.sources,
-		[MAP_ICMP] = k->skel->maps.icmp,       [MAP_SEEN] = k->skel->maps.seen,
+		[MAP_CONTROL] = k->skel->maps.control,
+		[MAP_SETTINGS] = k->skel->maps.settings,
+		[MAP_SCOPE16] = k->skel->maps.scope16,
+		[MAP_BLOCKS] = k->skel->maps.blocks,
+		[MAP_SPLITS] = k->skel->maps.splits,
+		[MAP_COUNTERS] = k->skel->maps.counters,
+		[MAP_PORTS] = k->skel->maps.ports,
+		[MAP_ICMP] = k->skel->maps.icmp,
+		[MAP_SEEN] = k->skel->maps.seen,
+		[MAP_INTERVALS] = k->skel->maps.intervals,
+		[MAP_FLOWS] = k->skel->maps.flows,
+		[MAP_SUMMARIES] = k->skel->maps.summaries,
+		[MAP_SWEEPERS] = k->skel->maps.sweepers,
+		[MAP_ONCE] = k->skel->maps.once,
+		[MAP_LOGS] = k->skel->maps.logs,
+		[MAP_LOG_RECORDS] = k->skel->maps.log_records,
+		[MAP_LOG_TOUCHES] = k->skel->maps.log_touches,
 	};
 	struct tables *t = &k->tables;
 	int i, err;
@@ -87,9 +109,16 @@ static int map_all(struct kernel *k)
 	t->splits = k->mappings[MAP_SPLITS].address;
 	t->counters = k->mappings[MAP_COUNTERS].address;
 	t->ports = k->mappings[MAP_PORTS].address;
-	t->sources = k->mappings[MAP_SOURCES].address;
 	t->icmp = k->mappings[MAP_ICMP].address;
 	t->seen = k->mappings[MAP_SEEN].address;
+	t->intervals = k->mappings[MAP_INTERVALS].address;
+	t->flows = k->mappings[MAP_FLOWS].address;
+	t->summaries = k->mappings[MAP_SUMMARIES].address;
+	t->sweepers = k->mappings[MAP_SWEEPERS].address;
+	t->once = k->mappings[MAP_ONCE].address;
+	t->logs = k->mappings[MAP_LOGS].address;
+	t->log_records = k->mappings[MAP_LOG_RECORDS].address;
+	t->log_touches = k->mappings[MAP_LOG_TOUCHES].address;
 	return 0;
 }
 
@@ -124,22 +153,31 @@ static void assign_slices(struct ag_rodata *ro, bool replay)
 	}
 }
 
+/* A map has at least one entry, also of a sensor without slices. */
+static void set_entries(struct bpf_map *map, unsigned int entries)
+{
+	bpf_map__set_max_entries(map, entries ? entries : 1);
+}
+
 static void set_sizes(struct airglow_bpf *skel, const struct table_sizes *s, bool replay)
 {
 	struct ag_rodata *ro = &skel->rodata->rodata;
 
-	ro->replay = replay;
-	ro->slices = s->slices;
-	ro->blocks = s->blocks;
-	ro->splits = s->splits;
-	ro->pages = s->pages;
+	tables_rodata(ro, s, replay);
 	assign_slices(ro, replay);
-	bpf_map__set_max_entries(skel->maps.blocks, 2 * s->blocks);
-	bpf_map__set_max_entries(skel->maps.splits, 2 * s->splits);
-	bpf_map__set_max_entries(skel->maps.counters, s->slices + 1);
-	bpf_map__set_max_entries(skel->maps.ports, s->slices + 1);
-	bpf_map__set_max_entries(skel->maps.sources, s->slices + 1);
-	bpf_map__set_max_entries(skel->maps.seen, s->pages);
+	set_entries(skel->maps.blocks, 2 * s->blocks);
+	set_entries(skel->maps.splits, 2 * s->splits);
+	set_entries(skel->maps.counters, s->slices + 1);
+	set_entries(skel->maps.ports, s->slices + 1);
+	set_entries(skel->maps.seen, s->pages);
+	set_entries(skel->maps.intervals, (s->slices + 1) * 2);
+	set_entries(skel->maps.flows, s->slices * 2 * s->flow_sets);
+	set_entries(skel->maps.summaries, s->slices * 2 * s->summary_sets);
+	set_entries(skel->maps.sweepers, s->slices * 2);
+	set_entries(skel->maps.once, s->slices);
+	set_entries(skel->maps.logs, s->slices);
+	set_entries(skel->maps.log_records, s->slices * s->log_records);
+	set_entries(skel->maps.log_touches, s->slices * s->log_touches);
 }
 
 static void explain_load(int err, char *why, size_t why_size)
@@ -165,6 +203,15 @@ static void explain_load(int err, char *why, size_t why_size)
 			 strerror(-err));
 }
 
+static int on_ring(void *arg, void *message, size_t bytes)
+{
+	struct kernel *k = arg;
+
+	if (k->handler)
+		k->handler(k->handler_arg, message, bytes);
+	return 0;
+}
+
 int kernel_new(struct kernel **out, const struct table_sizes *sizes, bool replay, char *why, size_t why_size)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
@@ -188,6 +235,11 @@ int kernel_new(struct kernel **out, const struct table_sizes *sizes, bool replay
 	err = map_all(k);
 	if (err)
 		goto exit_free;
+	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.ring), on_ring, k, NULL);
+	if (!k->ring) {
+		err = -errno;
+		goto exit_free;
+	}
 	*out = k;
 	return 0;
 
@@ -208,6 +260,7 @@ void kernel_free(struct kernel **kernel)
 			munmap((*kernel)->mappings[i].address, (*kernel)->mappings[i].bytes);
 	if ((*kernel)->stats_fd >= 0)
 		close((*kernel)->stats_fd);
+	ring_buffer__free((*kernel)->ring);
 	airglow_bpf__destroy((*kernel)->skel);
 	free(*kernel);
 	*kernel = NULL;
@@ -241,6 +294,13 @@ int kernel_run(struct kernel *kernel, const struct ag_replay *replay, const uint
 	opts.ctx_size_in = sizeof(ctx);
 	err = bpf_prog_test_run_opts(kernel_program_fd(kernel), &opts);
 	return err ? err : (int)opts.retval;
+}
+
+int kernel_wait(struct kernel *kernel, int timeout_ms, engine_message_fn *handler, void *arg)
+{
+	kernel->handler = handler;
+	kernel->handler_arg = arg;
+	return ring_buffer__poll(kernel->ring, timeout_ms);
 }
 
 int kernel_program_fd(const struct kernel *kernel)

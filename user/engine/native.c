@@ -33,11 +33,6 @@ AG_INLINE struct ag_ports *bind_ports(__u32 slice)
 	return &bound->tables.ports[slice];
 }
 
-AG_INLINE struct ag_sources *bind_sources(__u32 slice)
-{
-	return &bound->tables.sources[slice];
-}
-
 AG_INLINE struct ag_icmp *bind_icmp(void)
 {
 	return bound->tables.icmp;
@@ -63,6 +58,54 @@ AG_INLINE struct ag_page *bind_seen(__u32 page)
 	return &bound->tables.seen[page];
 }
 
+AG_INLINE struct ag_interval *bind_interval(__u32 slice, __u32 parity)
+{
+	return &bound->tables.intervals[slice * 2 + parity];
+}
+
+AG_INLINE struct ag_flow_set *bind_flow_set(__u32 slice, __u32 parity, __u32 set)
+{
+	return &bound->tables.flows[(size_t)(slice * 2 + parity) * bound->tables.sizes.flow_sets + set];
+}
+
+AG_INLINE struct ag_summary_set *bind_summary_set(__u32 slice, __u32 parity, __u32 set)
+{
+	return &bound->tables.summaries[(size_t)(slice * 2 + parity) * bound->tables.sizes.summary_sets + set];
+}
+
+AG_INLINE struct ag_sweepers *bind_sweepers(__u32 slice, __u32 parity)
+{
+	return &bound->tables.sweepers[slice * 2 + parity];
+}
+
+AG_INLINE struct ag_once *bind_once(__u32 slice)
+{
+	return &bound->tables.once[slice];
+}
+
+AG_INLINE struct ag_log *bind_log(__u32 slice)
+{
+	return &bound->tables.logs[slice];
+}
+
+AG_INLINE struct ag_record *bind_log_record(__u32 slice, __u32 at)
+{
+	return &bound->tables.log_records[(size_t)slice * bound->tables.sizes.log_records + at];
+}
+
+AG_INLINE __u64 *bind_log_touch(__u32 slice, __u32 at)
+{
+	return &bound->tables.log_touches[(size_t)slice * bound->tables.sizes.log_touches + at];
+}
+
+/* Nobody waits for a message in this process: its caller drains the logs himself. */
+AG_INLINE long bind_emit(const void *message, __u32 bytes)
+{
+	(void)message;
+	(void)bytes;
+	return 0;
+}
+
 #include "bpf/pipeline.h"
 
 static int allocate(struct tables *t, const struct table_sizes *s)
@@ -75,11 +118,19 @@ static int allocate(struct tables *t, const struct table_sizes *s)
 	t->splits = calloc(2 * (size_t)s->splits, sizeof(*t->splits));
 	t->counters = calloc(s->slices + 1, sizeof(*t->counters));
 	t->ports = calloc(s->slices + 1, sizeof(*t->ports));
-	t->sources = calloc(s->slices + 1, sizeof(*t->sources));
 	t->icmp = calloc(1, sizeof(*t->icmp));
 	t->seen = calloc(s->pages, sizeof(*t->seen));
+	t->intervals = calloc((s->slices + 1) * 2, sizeof(*t->intervals));
+	t->flows = calloc((size_t)s->slices * 2 * s->flow_sets, sizeof(*t->flows));
+	t->summaries = calloc((size_t)s->slices * 2 * s->summary_sets, sizeof(*t->summaries));
+	t->sweepers = calloc(s->slices * 2, sizeof(*t->sweepers));
+	t->once = calloc(s->slices, sizeof(*t->once));
+	t->logs = calloc(s->slices, sizeof(*t->logs));
+	t->log_records = calloc((size_t)s->slices * s->log_records, sizeof(*t->log_records));
+	t->log_touches = calloc((size_t)s->slices * s->log_touches, sizeof(*t->log_touches));
 	return t->control && t->settings && t->scope16 && t->blocks && t->splits && t->counters && t->ports &&
-			       t->sources && t->icmp && t->seen
+			       t->icmp && t->seen && t->intervals && t->flows && t->summaries && t->sweepers &&
+			       t->once && t->logs && t->log_records && t->log_touches
 		       ? 0
 		       : -ENOMEM;
 }
@@ -94,11 +145,7 @@ int native_new(struct native **out, const struct table_sizes *sizes)
 		native_free(&native);
 		return -ENOMEM;
 	}
-	native->rodata.replay = 1;
-	native->rodata.slices = sizes->slices;
-	native->rodata.blocks = sizes->blocks;
-	native->rodata.splits = sizes->splits;
-	native->rodata.pages = sizes->pages;
+	tables_rodata(&native->rodata, sizes, true);
 	*out = native;
 	return 0;
 }
@@ -117,9 +164,16 @@ void native_free(struct native **native)
 	free(t->splits);
 	free(t->counters);
 	free(t->ports);
-	free(t->sources);
 	free(t->icmp);
 	free(t->seen);
+	free(t->intervals);
+	free(t->flows);
+	free(t->summaries);
+	free(t->sweepers);
+	free(t->once);
+	free(t->logs);
+	free(t->log_records);
+	free(t->log_touches);
 	free(*native);
 	*native = NULL;
 }
@@ -138,6 +192,7 @@ int native_pipeline(struct native *native, struct head *h)
 	bound = native;
 	h->side = native->tables.control->side;
 	h->epoch = native->tables.control->epoch;
+	packet_time(h, native->tables.control);
 	settings = &native->tables.settings[h->side];
 	if (!ledger_open(&ledger, 0))
 		return -EINVAL;
@@ -150,6 +205,7 @@ int native_run(struct native *native, const struct ag_replay *replay, const uint
 {
 	struct head head;
 
+	head.now_ns = replay->time_ns;
 	head.wirelen = replay->wirelen;
 	head.caplen = replay->caplen < AG_HEAD_BYTES ? replay->caplen : AG_HEAD_BYTES;
 	memcpy(head.bytes, bytes, head.caplen);

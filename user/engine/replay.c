@@ -8,24 +8,32 @@
 
 #include "engine/replay.h"
 
-void replay_init(struct replay *replay, struct engine *engine)
+void replay_init(struct replay *replay, struct engine *engine, uint64_t interval_ns,
+		 const struct replay_follower *follower)
 {
 	memset(replay, 0, sizeof(*replay));
 	replay->engine = engine;
+	replay->interval_ns = interval_ns;
+	replay->follower = *follower;
+	/* A packet puts at most one record and one touch into the logs; there is room for more touches. */
+	replay->drain_each = engine_books(engine)->log_records_size;
+}
+
+static void begin_interval(struct replay *r, uint64_t time_ns)
+{
+	r->begin_ns = time_ns - time_ns % r->interval_ns;
+	r->follower.begin(r->follower.arg, r->begin_ns);
 }
 
 static void follow_time(struct replay *r, const struct capture_frame *frame, const char *file)
 {
-	struct books *books = engine_books(r->engine);
-
 	if (!r->frames) {
-		r->interval_ns = frame->time_ns - frame->time_ns % REPLAY_INTERVAL_NS;
+		begin_interval(r, frame->time_ns);
 	} else if (frame->time_ns < r->last_ns) {
 		if (!r->steps_back++)
 			r->first_step = (struct replay_position){file, frame->index, frame->offset};
-	} else if (frame->time_ns >= r->interval_ns + REPLAY_INTERVAL_NS) {
-		r->interval_ns = frame->time_ns - frame->time_ns % REPLAY_INTERVAL_NS;
-		books->control->epoch++;
+	} else if (frame->time_ns >= r->begin_ns + r->interval_ns) {
+		begin_interval(r, frame->time_ns);
 	}
 	r->last_ns = frame->time_ns;
 }
@@ -50,7 +58,8 @@ int replay_capture(struct replay *r, struct capture *capture, const char *file, 
 				 engine_name(r->engine), (unsigned long long)frame.index, strerror(-verdict));
 			return verdict;
 		}
-		r->frames++;
+		if (++r->frames % r->drain_each == 0)
+			r->follower.drain(r->follower.arg);
 	}
 	return state < 0 || capture_skipped(capture) ? 1 : 0;
 }

@@ -17,19 +17,27 @@ struct replay_position {
 	uint64_t offset; /* bytes */
 };
 
+/* Who closes intervals and empties the logs. */
+struct replay_follower {
+	void *arg;
+	void (*begin)(void *arg, uint64_t begin_ns); /* an interval begins with the packet that comes */
+	void (*drain)(void *arg);		     /* before the logs can be full */
+};
+
 struct replay {
 	struct engine *engine;
+	struct replay_follower follower;
+	uint64_t drain_each; /* packets */
 	uint64_t frames;
 	uint64_t last_ns;     /* of the packet before */
-	uint64_t interval_ns; /* begin of the open interval */
+	uint64_t interval_ns; /* length of an interval, in packet time */
+	uint64_t begin_ns;    /* of the open interval */
 	uint64_t steps_back;  /* packets older than the one before them: counted in the open interval */
 	struct replay_position first_step;
 };
 
-/* Length of an interval in packet time. */
-#define REPLAY_INTERVAL_NS 10000000000ULL
-
-void replay_init(struct replay *replay, struct engine *engine);
+void replay_init(struct replay *replay, struct engine *engine, uint64_t interval_ns,
+		 const struct replay_follower *follower);
 
 /*
  * Runs what is left of a capture. 0 at its end; 1 when the capture had a problem (capture_problem tells);

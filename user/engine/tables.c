@@ -7,12 +7,29 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 #include "engine/tables.h"
 
 #define MIB (1024.0 * 1024.0)
 
-struct table_sizes tables_size(const struct plan *plan, unsigned int slices)
+/*
+ * The flow cache in proportion: 2^scale sets of flows and half as many of summaries for each slice and parity,
+ * a log of as many records as a table holds, and of eight touches for each.
+ */
+#define SCALE_MIN 8  /* 256 sets: 160 KiB a slice */
+#define SCALE_MAX 18 /* 262,144 sets: 160 MiB a slice */
+
+static void scale_cache(struct table_sizes *s, unsigned int scale)
+{
+	s->flow_sets = 1u << scale;
+	s->summary_sets = s->flow_sets / 2;
+	s->log_records = s->flow_sets * AG_FLOW_WAYS;
+	s->log_touches = s->log_records * 8;
+}
+
+struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes)
 {
 	struct table_sizes sizes = {
 		.slices = slices,
@@ -20,19 +37,32 @@ struct table_sizes tables_size(const struct plan *plan, unsigned int slices)
 		.splits = plan->splits_used ? plan->splits_used : 1,
 		.pages = plan->pages_used ? plan->pages_used : 1,
 	};
+	unsigned int scale = SCALE_MAX;
 
+	scale_cache(&sizes, scale);
+	while (memory_bytes && scale > SCALE_MIN && tables_bytes(&sizes) > memory_bytes)
+		scale_cache(&sizes, --scale);
 	return sizes;
 }
 
+/* Counters, ports and intervals: what every slice has, the shared one too. */
 static uint64_t slice_bytes(void)
 {
-	return sizeof(struct ag_counters) + sizeof(struct ag_ports) + sizeof(struct ag_sources);
+	return sizeof(struct ag_counters) + sizeof(struct ag_ports) + 2 * sizeof(struct ag_interval);
+}
+
+static uint64_t cache_bytes(const struct table_sizes *s)
+{
+	return 2 * ((uint64_t)s->flow_sets * sizeof(struct ag_flow_set) +
+		    (uint64_t)s->summary_sets * sizeof(struct ag_summary_set) + sizeof(struct ag_sweepers)) +
+	       sizeof(struct ag_once) + sizeof(struct ag_log) +
+	       (uint64_t)s->log_records * sizeof(struct ag_record) + (uint64_t)s->log_touches * sizeof(__u64);
 }
 
 uint64_t tables_bytes(const struct table_sizes *s)
 {
-	return (uint64_t)(s->slices + 1) * slice_bytes() + sizeof(struct ag_icmp) + sizeof(struct ag_control) +
-	       (uint64_t)s->pages * sizeof(struct ag_page) +
+	return (s->slices + 1) * slice_bytes() + s->slices * cache_bytes(s) + sizeof(struct ag_icmp) +
+	       sizeof(struct ag_control) + AG_RING_BYTES + (uint64_t)s->pages * sizeof(struct ag_page) +
 	       2 * (sizeof(struct ag_settings) + sizeof(struct ag_scope16) +
 		    (uint64_t)s->blocks * sizeof(struct ag_block) +
 		    (uint64_t)s->splits * sizeof(struct ag_split));
@@ -40,20 +70,59 @@ uint64_t tables_bytes(const struct table_sizes *s)
 
 int tables_check(const struct table_sizes *s, uint64_t memory_bytes, char *why, size_t why_size)
 {
-	uint64_t need = tables_bytes(s);
+	uint64_t need = tables_bytes(s), books = (s->slices + 1) * slice_bytes(),
+		 cache = s->slices * cache_bytes(s), pages = (uint64_t)s->pages * sizeof(struct ag_page);
 
 	if (!memory_bytes || need <= memory_bytes)
 		return 0;
 	snprintf(
 		why, why_size,
-		"the maps need %.1f MiB (%u slices of %.2f MiB, %u /24 pages of 1 KiB, tables and ICMP %.1f MiB) but "
-		"memory is %.1f MiB; raise memory or use fewer dark addresses",
-		(double)need / MIB, s->slices + 1, (double)slice_bytes() / MIB, s->pages,
-		(double)(need - (uint64_t)(s->slices + 1) * slice_bytes() -
-			 (uint64_t)s->pages * sizeof(struct ag_page)) /
-			MIB,
+		"the maps need %.1f MiB (%u slices of %.2f MiB, %u flow caches of at least %.2f MiB, %u /24 pages of "
+		"1 KiB, tables and ICMP %.1f MiB) but memory is %.1f MiB; raise memory or use fewer dark addresses",
+		(double)need / MIB, s->slices + 1, (double)slice_bytes() / MIB, s->slices,
+		(double)cache_bytes(s) / MIB, s->pages, (double)(need - books - cache - pages) / MIB,
 		(double)memory_bytes / MIB);
 	return -ENOSPC;
+}
+
+unsigned int tables_used_shift(unsigned int sets)
+{
+	unsigned int shift = 0;
+
+	while (sets >> shift > AG_USED_WORDS * 64)
+		shift++;
+	return shift;
+}
+
+/* Of the second kind is what an attacker must not know; where random bytes are not to be had, time is better
+ * than nothing. */
+static void choose_seed(__u64 seed[2], bool replay)
+{
+	struct timespec now;
+
+	seed[0] = 0x243f6a8885a308d3ULL; /* digits of pi: nothing up the sleeve */
+	seed[1] = 0x13198a2e03707344ULL;
+	if (replay || getrandom(seed, 2 * sizeof(seed[0]), 0) == 2 * (ssize_t)sizeof(seed[0]))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	seed[0] ^= (__u64)now.tv_nsec << 32 ^ (__u64)now.tv_sec;
+}
+
+void tables_rodata(struct ag_rodata *ro, const struct table_sizes *s, bool replay)
+{
+	ro->replay = replay;
+	ro->slices = s->slices;
+	ro->blocks = s->blocks;
+	ro->splits = s->splits;
+	ro->pages = s->pages;
+	ro->flow_sets = s->flow_sets;
+	ro->summary_sets = s->summary_sets;
+	ro->log_records = s->log_records;
+	ro->log_touches = s->log_touches;
+	ro->flow_shift = tables_used_shift(s->flow_sets);
+	ro->summary_shift = tables_used_shift(s->summary_sets);
+	ro->sweeper_records = AG_SWEEPER_RECORDS;
+	choose_seed(ro->seed, replay);
 }
 
 int tables_write(const struct tables *t, unsigned int side, const struct plan *plan)
@@ -78,11 +147,24 @@ struct books tables_books(const struct tables *t)
 		.slices = t->sizes.slices,
 		.counters = t->counters,
 		.ports = t->ports,
-		.sources = t->sources,
 		.icmp = t->icmp,
 		.seen = t->seen,
 		.pages = t->sizes.pages,
 		.control = t->control,
+		.settings = t->settings,
+		.intervals = t->intervals,
+		.flows = t->flows,
+		.summaries = t->summaries,
+		.sweepers = t->sweepers,
+		.logs = t->logs,
+		.log_records = t->log_records,
+		.log_touches = t->log_touches,
+		.flow_sets = t->sizes.flow_sets,
+		.summary_sets = t->sizes.summary_sets,
+		.flow_shift = tables_used_shift(t->sizes.flow_sets),
+		.summary_shift = tables_used_shift(t->sizes.summary_sets),
+		.log_records_size = t->sizes.log_records,
+		.log_touches_size = t->sizes.log_touches,
 		.bytes = tables_bytes(&t->sizes),
 	};
 

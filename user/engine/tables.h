@@ -6,6 +6,7 @@
 #ifndef AIRGLOW_ENGINE_TABLES_H
 #define AIRGLOW_ENGINE_TABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,9 +14,11 @@
 #include "engine/books.h"
 #include "engine/plan.h"
 
-/* Capacities that follow from slices and plan. */
+/* Capacities that follow from slices, plan and memory. */
 struct table_sizes {
 	unsigned int slices, blocks, splits, pages;
+	unsigned int flow_sets, summary_sets;  /* of a slice and parity; powers of two */
+	unsigned int log_records, log_touches; /* of a slice; powers of two */
 };
 
 struct tables {
@@ -27,16 +30,36 @@ struct tables {
 	struct ag_split *splits;      /* [2 * sizes.splits] */
 	struct ag_counters *counters; /* [slices + 1] */
 	struct ag_ports *ports;	      /* [slices + 1] */
-	struct ag_sources *sources;   /* [slices + 1] */
 	struct ag_icmp *icmp;
-	struct ag_page *seen; /* [sizes.pages] */
+	struct ag_page *seen;		  /* [sizes.pages] */
+	struct ag_interval *intervals;	  /* [(slices + 1) * 2], slice * 2 + parity */
+	struct ag_flow_set *flows;	  /* [slices * 2 * flow_sets] */
+	struct ag_summary_set *summaries; /* [slices * 2 * summary_sets] */
+	struct ag_sweepers *sweepers;	  /* [slices * 2] */
+	struct ag_once *once;		  /* [slices] */
+	struct ag_log *logs;		  /* [slices] */
+	struct ag_record *log_records;	  /* [slices * log_records] */
+	__u64 *log_touches;		  /* [slices * log_touches] */
 };
 
-struct table_sizes tables_size(const struct plan *plan, unsigned int slices);
+/*
+ * What the plan needs, and a flow cache as large as memory_bytes (0: no bound) allows. When not even the
+ * smallest fits, that is what is returned: tables_check tells.
+ */
+struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes);
 uint64_t tables_bytes(const struct table_sizes *sizes);
 
 /* 0, or -ENOSPC with the arithmetic in why when the maps do not fit the bound (0: no bound). */
 int tables_check(const struct table_sizes *sizes, uint64_t memory_bytes, char *why, size_t why_size);
+
+/* By how much a set's number is shifted to its bit in ag_interval.flows_used, so that every set has one. */
+unsigned int tables_used_shift(unsigned int sets);
+
+/*
+ * What a program is told before it runs: sizes, and the seed of the tables' hashes, fixed in replay and random
+ * otherwise. slice_of is the engine's.
+ */
+void tables_rodata(struct ag_rodata *ro, const struct table_sizes *sizes, bool replay);
 
 /* Writes a plan into one side. -ENOSPC when it needs larger tables. Does not switch. */
 int tables_write(const struct tables *tables, unsigned int side, const struct plan *plan);

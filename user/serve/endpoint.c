@@ -134,6 +134,16 @@ static json_int_t sum(const __u64 *counts, size_t n)
 	return (json_int_t)total;
 }
 
+static json_t *lost_rows(const struct reader_totals *t)
+{
+	json_t *object = json_object();
+	unsigned int i;
+
+	for (i = 0; i < AG_LOST_MAX; i++)
+		json_object_set_new(object, labels_lost[i], json_integer((json_int_t)t->lost[i]));
+	return object;
+}
+
 static int render_ledger(struct answer *answer, const struct snapshot *s, const struct request *r)
 {
 	const struct ag_counters *t = &s->totals;
@@ -144,17 +154,24 @@ static int render_ledger(struct answer *answer, const struct snapshot *s, const 
 #undef AG_LAW
 	};
 
+	const struct reader_totals *f = &s->flow;
+	json_t *l1, *l2, *l3;
+
 	(void)r;
-	return answer_json(
-		answer,
-		json_pack("{s:{s:{s:s, s:I, s:I, s:I}, s:{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}, s:o}",
-			  "laws", "L1", "law", equations[AG_LAW_L1], "imbalance",
-			  (json_int_t)s->imbalance[AG_LAW_L1], "received", (json_int_t)t->received, "outcomes",
-			  sum(t->outcome, AG_OUTCOME_MAX), "L2", "law", equations[AG_LAW_L2], "imbalance",
-			  (json_int_t)s->imbalance[AG_LAW_L2], "dark", (json_int_t)t->dark, "classes",
-			  sum(&t->class_packets[0][0], sizeof(t->class_packets) / sizeof(__u64)), "protocols",
-			  sum(t->protocol, 256), "tcp_ports", sum(s->ports.tcp, AG_PORTS), "udp_ports",
-			  sum(s->ports.udp, AG_PORTS), "no_port", (json_int_t)t->no_port, "nic", nic_rows(s)));
+	l1 = json_pack("{s:s, s:I, s:I, s:I}", "law", equations[AG_LAW_L1], "imbalance",
+		       (json_int_t)s->imbalance[AG_LAW_L1], "received", (json_int_t)t->received, "outcomes",
+		       sum(t->outcome, AG_OUTCOME_MAX));
+	l2 = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "law", equations[AG_LAW_L2], "imbalance",
+		       (json_int_t)s->imbalance[AG_LAW_L2], "dark", (json_int_t)t->dark, "classes",
+		       sum(&t->class_packets[0][0], sizeof(t->class_packets) / sizeof(__u64)), "protocols",
+		       sum(t->protocol, 256), "tcp_ports", sum(s->ports.tcp, AG_PORTS), "udp_ports",
+		       sum(s->ports.udp, AG_PORTS), "no_port", (json_int_t)t->no_port);
+	l3 = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "law", equations[AG_LAW_L3], "imbalance",
+		       (json_int_t)s->imbalance[AG_LAW_L3], "intervals", (json_int_t)f->intervals, "dark",
+		       (json_int_t)f->dark, "record_packets", (json_int_t)f->record_packets, "touches",
+		       (json_int_t)f->touches);
+	return answer_json(answer, json_pack("{s:{s:o, s:o, s:o}, s:o, s:o}", "laws", "L1", l1, "L2", l2, "L3",
+					     l3, "lost", lost_rows(f), "nic", nic_rows(s)));
 }
 
 static const char *const states[] = {[SNAPSHOT_OK] = "ok",

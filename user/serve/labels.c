@@ -40,6 +40,18 @@ const char *const labels_law[AG_LAW_MAX] = {
 #undef AG_LAW
 };
 
+const char *const labels_lost[AG_LOST_MAX] = {
+#define AG_LOST(name, label, of_records, help) label,
+#include "airglow/lost.def"
+#undef AG_LOST
+};
+
+const char *const labels_alert[AG_ALERT_MAX] = {
+#define AG_ALERT(name, label, help) label,
+#include "airglow/alert.def"
+#undef AG_ALERT
+};
+
 const char *const labels_size[AG_SIZE_MAX] = {
 #define AG_SIZE(name, up_to_bytes, label) label,
 #include "airglow/size.def"

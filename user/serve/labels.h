@@ -13,6 +13,8 @@ extern const char *const labels_tool[AG_TOOL_MAX];
 extern const char *const labels_anomaly[AG_ANOMALY_MAX];
 extern const char *const labels_feed[AG_FEED_MAX];
 extern const char *const labels_law[AG_LAW_MAX];
+extern const char *const labels_lost[AG_LOST_MAX];
+extern const char *const labels_alert[AG_ALERT_MAX];
 extern const char *const labels_size[AG_SIZE_MAX];	 /* upper bound in bytes, "inf" for the last */
 extern const char *const labels_service[AG_SERVICE_MAX]; /* [AG_SERVICE_NONE] is "none" */
 

@@ -237,10 +237,22 @@ static void write_doctor(struct metrics *m, const struct snapshot *s)
 	}
 }
 
+static void write_flows(struct metrics *m, const struct reader_totals *t)
+{
+	metrics_family(m, METRIC_INTERVALS);
+	one(m, NULL, NULL, t->intervals);
+	metrics_family(m, METRIC_FLOW_RECORDS);
+	one(m, NULL, NULL, t->records);
+	metrics_family(m, METRIC_FLOW_TOUCHES);
+	one(m, NULL, NULL, t->touches);
+	by_label(m, METRIC_LOST, "stage", labels_lost, t->lost, AG_LOST_MAX);
+	by_label(m, METRIC_FLAGS, "kind", labels_alert, t->flagged, AG_ALERT_MAX);
+}
+
 static void write_health(struct metrics *m, const struct snapshot *s)
 {
-	by_label(m, METRIC_IMBALANCE, "law", labels_law,
-		 (const __u64[]){s->imbalance[AG_LAW_L1], s->imbalance[AG_LAW_L2]}, AG_LAW_MAX);
+	write_flows(m, &s->flow);
+	by_label(m, METRIC_IMBALANCE, "law", labels_law, s->imbalance, AG_LAW_MAX);
 	metrics_family(m, METRIC_SHARED);
 	one(m, NULL, NULL, s->shared_packets);
 	write_doctor(m, s);

@@ -149,6 +149,21 @@ static json_t *ledger(struct builder *b, const struct snapshot *s)
 	return object;
 }
 
+static json_t *flows(struct builder *b, const struct reader_totals *t)
+{
+	json_t *object = json_object();
+
+	put_count(b, object, "intervals", t->intervals);
+	put_count(b, object, "records", t->records);
+	put_count(b, object, "record_packets", t->record_packets);
+	put_count(b, object, "touches", t->touches);
+	put_count(b, object, "sweepers", t->sweepers);
+	put_count(b, object, "summary_refused", t->summary_refused);
+	put(b, object, "lost", by_label(b, labels_lost, t->lost, AG_LOST_MAX));
+	put(b, object, "flags", by_label(b, labels_alert, t->flagged, AG_ALERT_MAX));
+	return object;
+}
+
 static json_t *nic(struct builder *b, const struct snapshot *s)
 {
 	json_t *object = json_object();
@@ -251,6 +266,7 @@ json_t *serve_summary(const struct snapshot *s)
 	put_count(&b, object, "sources", s->sources);
 	put(&b, object, "scopes", list_scopes(&b, s));
 	put(&b, object, "ledger", ledger(&b, s));
+	put(&b, object, "flows", flows(&b, &s->flow));
 	put(&b, object, "disabled_rules", disabled(&b, s));
 	put(&b, object, "alerts", json_array());
 	if (s->start_ns) {
