@@ -113,10 +113,11 @@ AG_INLINE void summary_lock(struct ag_summary *s, const struct flow_key *k, cons
 			    struct ag_sweepers *sweepers)
 {
 	__u32 bit = sweeper_bit(k);
+	__u64 *word = &sweepers->bits[ag_bounded(bit >> 6, AG_SWEEPER_BITS / 64)];
 
 	s->key = (s->key & ~(15ULL << AG_KEY_TOOL_SHIFT)) | packet_tool(p) << AG_KEY_TOOL_SHIFT;
 	s->marks |= AG_MARK_SWEEPER;
-	sweepers->bits[ag_bounded(bit >> 6, AG_SWEEPER_BITS / 64)] |= 1ULL << (bit & 63);
+	*word |= 1ULL << (bit & 63);
 }
 
 /* The way that a new summary takes: an empty one, else the one of fewer records that is not locked. */

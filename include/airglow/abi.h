@@ -318,7 +318,10 @@ struct ag_message_sample {
 	__u32 wirelen;
 	__u32 caplen; /* valid bytes */
 	__u32 class;
-	__u8 bytes[AG_SAMPLE_BYTES];
+	union {
+		__u8 bytes[AG_SAMPLE_BYTES]; /* the frame's first */
+		__u64 words[AG_SAMPLE_BYTES / 8];
+	};
 };
 
 struct ag_message_log_half {

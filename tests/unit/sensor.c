@@ -3,6 +3,9 @@
  * The test's own books (sensor.h). Everything here is written from definitions and RFCs, and shares no function
  * with the pipeline.
  */
+#include <sched.h>
+#include <stdlib.h>
+
 #include "sensor.h"
 
 #define XDP_DROPS  1
@@ -43,6 +46,34 @@ void under_test_new(struct pipeline_under_test *u, const struct table_sizes *siz
 		cr_assert_eq(kernel_new(&u->kernel, sizes, true, why, sizeof(why)), 0, "%s", why);
 	else
 		cr_assert_eq(native_new(&u->native, sizes), 0);
+}
+
+void sensor_go_live(struct sensor *s)
+{
+	struct pipeline_under_test *u = &s->under_test;
+	struct ag_control control = *s->tables->control;
+	cpu_set_t first;
+	char why[256] = "";
+
+	if (!u->kernel) {
+		native_rodata(u->native)->replay = 0;
+		return;
+	}
+	CPU_ZERO(&first);
+	CPU_SET(0, &first); /* the only slice is its */
+	cr_assert_eq(sched_setaffinity(0, sizeof(first), &first), 0);
+	kernel_free(&u->kernel);
+	cr_assert_eq(kernel_new(&u->kernel, &s->second.sizes, false, why, sizeof(why)), 0, "%s", why);
+	s->tables = under_test_tables(u);
+	cr_assert_eq(tables_write(s->tables, 0, s->plan), 0);
+	*s->tables->control = control;
+}
+
+int sensor_messages(struct sensor *s, engine_message_fn *handler, void *arg)
+{
+	const struct pipeline_under_test *u = &s->under_test;
+
+	return u->kernel ? kernel_wait(u->kernel, 0, handler, arg) : native_wait(u->native, handler, arg);
 }
 
 void under_test_free(struct pipeline_under_test *u)

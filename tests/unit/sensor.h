@@ -70,6 +70,14 @@ struct sensor *sensor_new(bool shared);
 struct sensor *sensor_new_everywhere(void);
 void sensor_free(struct sensor *s);
 
+/*
+ * Before the first frame: the program is told that it does not replay, so that it sends messages, by its own
+ * clock in the kernel. The tables are new. sensor_messages hands on what it sent since; returns how many there
+ * were.
+ */
+void sensor_go_live(struct sensor *s);
+int sensor_messages(struct sensor *s, engine_message_fn *handler, void *arg);
+
 /* Settings in force; `set_decap` needs a plan's settings to be changed in place. */
 struct ag_settings *sensor_settings(struct sensor *s);
 

@@ -21,6 +21,11 @@ int native_run(struct native *native, const struct ag_replay *replay, const uint
  */
 int native_pipeline(struct native *native, struct head *head);
 
+/* What the program is told; a test may change it before the first frame. */
+struct ag_rodata *native_rodata(struct native *native);
+/* Hands on the messages of the frames so far. Returns how many there were. */
+int native_wait(struct native *native, engine_message_fn *handler, void *arg);
+
 /* The BPF object, its maps mapped into this process. */
 int kernel_new(struct kernel **out, const struct table_sizes *sizes, bool replay, char *why, size_t why_size);
 void kernel_free(struct kernel **kernel);

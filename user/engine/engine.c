@@ -128,7 +128,9 @@ int engine_wait(struct engine *engine, int timeout_ms, engine_message_fn *handle
 
 	if (engine->kind == ENGINE_KERNEL)
 		return kernel_wait(engine->kernel, timeout_ms, handler, arg);
-	return nanosleep(&pause, NULL) ? -errno : 0;
+	if (nanosleep(&pause, NULL))
+		return -errno;
+	return native_wait(engine->native, handler, arg);
 }
 
 int engine_program_fd(const struct engine *engine)

@@ -47,8 +47,7 @@ int engine_apply(struct engine *engine, const struct plan *plan, char *why, size
 
 /*
  * Waits up to timeout_ms for messages of the program (enum ag_message_kind, the first word of each) and hands
- * them on one by one; handler may be NULL. Returns how many there were, or -errno. The native engine has none:
- * it only waits.
+ * them on one by one; handler may be NULL. Returns how many there were, or -errno.
  */
 typedef void engine_message_fn(void *arg, const void *message, size_t bytes);
 int engine_wait(struct engine *engine, int timeout_ms, engine_message_fn *handler, void *arg);

@@ -10,9 +10,23 @@
 #include "bpf/base.h"
 #include "engine/backend.h"
 
+/* Where the kernel has its ring buffer. */
+struct messages {
+	struct message {
+		size_t bytes;
+		uint8_t content[sizeof(struct ag_message_sample)];
+	} * list;
+	size_t used;
+};
+
+#define MESSAGES_MAX (AG_RING_BYTES / sizeof(struct ag_message_sample))
+_Static_assert(sizeof(struct ag_message_alert) <= sizeof(struct ag_message_sample),
+	       "the sample is the largest message");
+
 struct native {
 	struct tables tables;
 	struct ag_rodata rodata;
+	struct messages messages;
 };
 
 /* The engine whose frame is being run by this thread: what the bind_ functions are bound to. */
@@ -98,11 +112,15 @@ AG_INLINE __u64 *bind_log_touch(__u32 slice, __u32 at)
 	return &bound->tables.log_touches[(size_t)slice * bound->tables.sizes.log_touches + at];
 }
 
-/* Nobody waits for a message in this process: its caller drains the logs himself. */
 AG_INLINE long bind_emit(const void *message, __u32 bytes)
 {
-	(void)message;
-	(void)bytes;
+	struct messages *m = &bound->messages;
+
+	if (m->used == MESSAGES_MAX)
+		return -EAGAIN;
+	m->list[m->used].bytes = bytes;
+	memcpy(m->list[m->used].content, message, bytes);
+	m->used++;
 	return 0;
 }
 
@@ -141,7 +159,8 @@ int native_new(struct native **out, const struct table_sizes *sizes)
 
 	if (!native)
 		return -ENOMEM;
-	if (allocate(&native->tables, sizes)) {
+	native->messages.list = calloc(MESSAGES_MAX, sizeof(*native->messages.list));
+	if (!native->messages.list || allocate(&native->tables, sizes)) {
 		native_free(&native);
 		return -ENOMEM;
 	}
@@ -174,8 +193,25 @@ void native_free(struct native **native)
 	free(t->logs);
 	free(t->log_records);
 	free(t->log_touches);
+	free((*native)->messages.list);
 	free(*native);
 	*native = NULL;
+}
+
+struct ag_rodata *native_rodata(struct native *native)
+{
+	return &native->rodata;
+}
+
+int native_wait(struct native *native, engine_message_fn *handler, void *arg)
+{
+	struct messages *m = &native->messages;
+	size_t count = m->used, i;
+
+	for (i = 0; i < count && handler; i++)
+		handler(arg, m->list[i].content, m->list[i].bytes);
+	m->used = 0;
+	return (int)count;
 }
 
 struct tables *native_tables(struct native *native)
