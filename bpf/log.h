@@ -7,7 +7,7 @@
 #ifndef AIRGLOW_BPF_LOG_H
 #define AIRGLOW_BPF_LOG_H
 
-#include "bpf/base.h"
+#include "bpf/bind.h"
 
 /* Publishes what was written before it. Clang 14 has no release store for BPF; an exchange is a full barrier.
  */

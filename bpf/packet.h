@@ -6,7 +6,7 @@
 #ifndef AIRGLOW_BPF_PACKET_H
 #define AIRGLOW_BPF_PACKET_H
 
-#include "bpf/base.h"
+#include "bpf/bind.h"
 
 /* The frame's first bytes. The slack lets an eight-byte load begin at the last byte. */
 #define AG_HEAD_SLACK 8

@@ -228,10 +228,8 @@ AG_LAYER int track_record(struct packet *p, const struct head *h, struct ag_inte
 		return 0;
 	index = (__u32)k->hash & (bind_rodata()->flow_sets - 1);
 	set = bind_flow_set(slice, h->epoch & 1, index);
-	if (!set) {
-		interval->lost[AG_LOST_RECORD_LOG]++;
+	if (!set)
 		return 0;
-	}
 	way = record_is(&set->way[0], k) ? 0 : 1;
 	found = record_is(&set->way[way & 1], k);
 	if (!found)

@@ -15,10 +15,11 @@ static struct replay replay;
 static struct file file;
 static char why[512];
 
-static void take_records(void *arg, uint32_t number, const struct ag_record *records, size_t count)
+static void take_records(void *arg, const struct interval *interval, const struct ag_record *records,
+			 size_t count)
 {
 	(void)arg;
-	(void)number;
+	(void)interval;
 	(void)records;
 	(void)count;
 }

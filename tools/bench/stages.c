@@ -234,11 +234,12 @@ static uint64_t coarse_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void take_records(void *arg, uint32_t epoch, const struct ag_record *records, size_t count)
+static void take_records(void *arg, const struct interval *interval, const struct ag_record *records,
+			 size_t count)
 {
 	struct bench *b = arg;
 
-	(void)epoch;
+	(void)interval;
 	(void)records;
 	b->records += count;
 }

@@ -46,6 +46,8 @@ struct collector {
 	struct top_ports *top_tcp, *top_udp;
 	struct snapshot_reach reach;
 	uint64_t scope_active[AG_SCOPES_MAX + 1];
+	struct sources *sources;
+	uint64_t first_began_ns;
 	struct reader *reader;
 	struct drain *drain;
 	atomic_uint day_epoch; /* first epoch of the current UTC day */
@@ -82,12 +84,20 @@ static int64_t clock_ns(clockid_t clock)
 	return now.tv_sec * NS + now.tv_nsec;
 }
 
-static void take_records(void *arg, uint32_t epoch, const struct ag_record *records, size_t count)
+/* Ticks of 10 s since the first interval, by the clock of the packets: never back. */
+static uint32_t tick_of(struct collector *c, const struct interval *interval)
 {
-	(void)arg;
-	(void)epoch;
-	(void)records;
-	(void)count;
+	if (!c->first_began_ns)
+		c->first_began_ns = interval->began_ns;
+	return (uint32_t)((interval->began_ns - c->first_began_ns) / (EPOCH_S * NS)) + 1;
+}
+
+static void take_records(void *arg, const struct interval *interval, const struct ag_record *records,
+			 size_t count)
+{
+	struct collector *c = arg;
+
+	sources_add(c->sources, interval->begin_ns, tick_of(c, interval), records, count);
 }
 
 /* A new UTC day begins with the interval after the one in which the old day ended. */
@@ -96,10 +106,28 @@ static void take_interval(void *arg, const struct interval *interval)
 	struct collector *c = arg;
 	int64_t day = interval->end_ns / NS / DAY_S;
 
+	sources_close(c->sources, interval->end_ns);
 	if (!c->options.live || day == c->day)
 		return;
 	c->day = day;
 	atomic_store(&c->day_epoch, interval->epoch + 1);
+}
+
+/* The reach is known. */
+static struct sources *make_sources(const struct collector *c)
+{
+	struct sources_options options = {
+		.sources_max = SOURCES_MAX,
+		.expected_day_packets = c->reach.expected_pps * DAY_S,
+		.thresholds = c->options.config->thresholds,
+	};
+
+	return sources_new(&options);
+}
+
+struct sources *collector_sources(struct collector *c)
+{
+	return c->sources;
 }
 
 int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size)
@@ -112,10 +140,14 @@ int collector_new(struct collector **out, const struct collector_options *option
 	c->options = *options;
 	c->books = engine_books(options->engine);
 	slices = c->books->slices + 1;
+	reach_from_addresses(&c->reach, options->plan->settings.every_destination ? options->config->addresses
+										  : options->plan->addresses);
 	c->before = calloc(slices, sizeof(*c->before));
 	c->after = calloc(slices, sizeof(*c->after));
 	c->reader = reader_new(c->books, &(struct sink){c, take_records, take_interval});
-	if (!c->before || !c->after || !c->reader || top_new(&c->top_tcp) || top_new(&c->top_udp))
+	c->sources = make_sources(c);
+	if (!c->before || !c->after || !c->reader || !c->sources || top_new(&c->top_tcp) ||
+	    top_new(&c->top_udp))
 		goto exit_memory;
 	pthread_mutex_init(&c->lock, NULL);
 	c->day_epoch = 1;
@@ -124,8 +156,6 @@ int collector_new(struct collector **out, const struct collector_options *option
 		reader_begin(c->reader, (uint64_t)clock_ns(CLOCK_MONOTONIC_COARSE), c->start_ns);
 		c->day = c->start_ns / NS / DAY_S;
 	}
-	reach_from_addresses(&c->reach, options->plan->settings.every_destination ? options->config->addresses
-										  : options->plan->addresses);
 	*out = c;
 	return 0;
 
@@ -146,6 +176,7 @@ void collector_free(struct collector **collector)
 	if (c->top_udp)
 		top_free(&c->top_udp);
 	reader_free(&c->reader);
+	sources_free(&c->sources);
 	free(c->before);
 	free(c->after);
 	free(c);

@@ -12,6 +12,7 @@
 
 #include "base/config.h"
 #include "collect/snapshot.h"
+#include "collect/sources.h"
 #include "engine/engine.h"
 
 struct collector;
@@ -30,6 +31,9 @@ void collector_free(struct collector **collector);
 /* Live: an attached interface, shown in snapshots. Call before collector_start. */
 int collector_add_interface(struct collector *collector, const char *name, enum ag_feed feed,
 			    const char *xdp_mode);
+
+/* Who sent it: any thread may ask as long as the collector lives. */
+struct sources *collector_sources(struct collector *collector);
 
 /* Newest doctor report, copied into the next snapshots. Any thread. */
 void collector_set_checks(struct collector *collector, const struct snapshot_check *checks, unsigned int count);

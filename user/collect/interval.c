@@ -55,7 +55,7 @@ static unsigned int parity_of(const struct ag_record *r)
 
 static void hand_on(struct reader *r, unsigned int parity, const struct ag_record *records, size_t count)
 {
-	r->sink.records(r->sink.arg, r->now[parity].epoch, records, count);
+	r->sink.records(r->sink.arg, &r->now[parity], records, count);
 }
 
 /* Records in a row of memory, in runs of one interval. */
@@ -195,6 +195,7 @@ void reader_begin(struct reader *r, uint64_t began_ns, int64_t wall_ns)
 		r->now[control->epoch & 1].end_ns = wall_ns;
 	memset(&r->now[epoch & 1], 0, sizeof(r->now[0]));
 	r->now[epoch & 1].epoch = epoch;
+	r->now[epoch & 1].began_ns = began_ns;
 	r->now[epoch & 1].begin_ns = wall_ns;
 	control->began_ns[epoch & 1] = began_ns;
 	__atomic_store_n(&control->epoch, epoch, __ATOMIC_RELEASE);
@@ -306,6 +307,7 @@ static void add_slice(struct reader *r, struct interval *now, const struct ag_in
 	unsigned int i;
 
 	now->dark += slice->dark;
+	now->evicted += slice->evicted;
 	now->sweepers += slice->sweepers;
 	now->summary_refused += slice->summary_refused;
 	now->unsent += slice->unsent;

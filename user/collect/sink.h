@@ -14,13 +14,15 @@
 /* A closed interval. Packets, unless the name says something else. */
 struct interval {
 	uint32_t epoch;
-	int64_t begin_ns, end_ns; /* Unix time; of the packets in replay */
+	uint64_t began_ns;	  /* in the clock of the packets */
+	int64_t begin_ns, end_ns; /* Unix time; of the packets in replay. end_ns: once it is closed */
 	uint64_t dark;		  /* L3, left side, over all slices */
 	uint64_t record_packets;  /* told by records, without touches */
 	uint64_t touches;	  /* told by touches, a packet each */
 	uint64_t lost[AG_LOST_MAX];
 	uint64_t imbalance;	  /* of L3; 0: it holds */
 	uint64_t records;	  /* number of records, without touches */
+	uint64_t evicted;	  /* of those, that made room for others */
 	uint64_t sweepers;	  /* summaries that were locked */
 	uint64_t summary_refused; /* records of sources that found no summary */
 	uint64_t flagged[AG_ALERT_MAX], unsent;
@@ -34,7 +36,8 @@ struct interval {
  */
 struct sink {
 	void *arg;
-	void (*records)(void *arg, uint32_t epoch, const struct ag_record *records, size_t count);
+	void (*records)(void *arg, const struct interval *interval, const struct ag_record *records,
+			size_t count);
 	void (*closed)(void *arg, const struct interval *interval);
 };
 

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Records into sources and flows, and what is asked about them (sources.h).
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/distinct.h"
+#include "collect/sources_table.h"
+
+#define NS	    1000000000
+#define BLOCK	    32	/* records whose sources are fetched ahead */
+#define MAPS_MAX    256 /* port maps, 16 KiB each */
+#define PROTO_TCP   6
+#define PROTO_UDP   17
+#define TOOL_CHANCE 0.01 /* a tool is told wrongly of one source in so many days */
+#define TOOL_SHARE  0.5	 /* of a source's SYNs, where the rule is a habit that others may share */
+#define SURE_BITS   24
+
+struct sources *sources_new(const struct sources_options *options)
+{
+	struct sources *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->options = *options;
+	pthread_mutex_init(&s->lock, NULL);
+	if (table_new(s, options->sources_max))
+		sources_free(&s);
+	return s;
+}
+
+void sources_free(struct sources **sources)
+{
+	if (!*sources)
+		return;
+	table_free(*sources);
+	pthread_mutex_destroy(&(*sources)->lock);
+	free(*sources);
+	*sources = NULL;
+}
+
+/* --- adding --------------------------------------------------------------------------------------------------
+ */
+
+static bool has_ports(unsigned int protocol)
+{
+	return protocol == PROTO_TCP || protocol == PROTO_UDP;
+}
+
+static bool map_port(struct port_map *map, unsigned int protocol, unsigned int port)
+{
+	uint64_t *word = &map->bits[protocol == PROTO_UDP][port / 64], bit = 1ULL << (port % 64);
+	bool fresh = !(*word & bit);
+
+	*word |= bit;
+	return fresh;
+}
+
+/* A source with too many flows: from here on a bitmap tells which ports are new. */
+static struct port_map *port_map_of(struct sources *s, struct source *source)
+{
+	uint32_t number;
+
+	if (source->map || s->maps == MAPS_MAX)
+		return source->map;
+	source->map = calloc(1, sizeof(*source->map));
+	if (!source->map)
+		return NULL;
+	s->maps++;
+	for (number = source->flows; number != NO_FLOW; number = s->flows[number].next_of_source)
+		if (has_ports(s->flows[number].protocol))
+			map_port(source->map, s->flows[number].protocol, s->flows[number].port);
+	return source->map;
+}
+
+static void count_port(struct sources *s, struct source *source, unsigned int protocol, unsigned int port,
+		       bool known)
+{
+	struct port_map *map = source->map;
+
+	if (known || !has_ports(protocol))
+		return;
+	if (source->flows_count == SOURCES_FLOWS_MAX)
+		map = port_map_of(s, source);
+	if (map)
+		source->ports += map_port(map, protocol, port);
+	else if (source->flows_count < SOURCES_FLOWS_MAX)
+		source->ports++;
+	else
+		source->ports_at_least = true;
+}
+
+/* Stamps that are as old as a tick number can tell: older ones would seem young again. */
+static void sweep_stamps(struct flow *flow, uint32_t tick)
+{
+	unsigned int i;
+
+	if (tick >> 6 == flow->touched >> 6)
+		return;
+	for (i = 0; i < 64; i++) {
+		uint32_t age = (tick % 255 + 255 - (flow->stamps[i] - 1u)) % 255;
+
+		if (tick - flow->touched >= 64 || age >= WINDOW_TICKS)
+			flow->stamps[i] = 0;
+	}
+}
+
+static void stamp(struct flow *flow, uint64_t bits, uint32_t tick)
+{
+	for (; bits; bits &= bits - 1)
+		flow->stamps[__builtin_ctzll(bits)] = (uint8_t)(tick % 255 + 1);
+}
+
+/* Alerts look only at flows that could cross a threshold. */
+static bool may_alert(const struct sources *s, const struct source *source, const struct flow *flow)
+{
+	const struct ag_thresholds *t = &s->options.thresholds;
+
+	if (flow->class == AG_CLASS_SCAN)
+		return flow->day_packets >= t->scan_destinations || source->flows_count >= t->scan_ports;
+	return flow->class == AG_CLASS_AMP_REQUEST &&
+	       (flow->day_packets >= t->amplifier_destinations || flow->day_packets >= t->reflection_requests);
+}
+
+static void add_to_flow(struct sources *s, const struct source *source, struct flow *flow,
+			const struct ag_record *r, uint32_t first_s, uint32_t last_s)
+{
+	uint32_t number = (uint32_t)(flow - s->flows);
+	bool was_listed = flow->touched == s->tick && flow->packets && may_alert(s, source, flow);
+
+	if (!flow->packets) {
+		flow->first_s = first_s;
+		flow->day_tick = s->tick;
+	} else {
+		sweep_stamps(flow, s->tick);
+	}
+	if (s->tick - flow->day_tick >= DAY_TICKS) {
+		flow->day = (struct ag_distinct){};
+		flow->day_packets = 0;
+		flow->day_tick = s->tick;
+	}
+	flow->packets += r->packets;
+	flow->day_packets += r->packets;
+	flow->last_s = last_s;
+	flow->touched = s->tick;
+	stamp(flow, r->destinations.bits, s->tick);
+	distinct_merge(&flow->day, &r->destinations);
+	if (was_listed || !may_alert(s, source, flow))
+		return;
+	if (s->touched_count == s->flows_max) {
+		alerts_settle(s, last_s);
+		s->touched_count = 0;
+	}
+	s->touched[s->touched_count++] = number;
+}
+
+static void add_record(struct sources *s, struct source *source, const struct ag_record *r, int64_t begin_ns)
+{
+	unsigned int class = r->key >> AG_KEY_CLASS_SHIFT & 7, protocol = r->key >> AG_KEY_PROTOCOL_SHIFT & 255;
+	unsigned int port = r->key & 0xffff, tool = r->key >> AG_KEY_TOOL_SHIFT & 15;
+	int64_t first_ns = begin_ns + ((int64_t)r->first << AG_TIME_SHIFT);
+	int64_t last_ns = first_ns + ((int64_t)(r->bytes_last >> AG_LAST_SHIFT) << AG_TIME_SHIFT);
+	uint32_t first_s = (uint32_t)(first_ns / NS), last_s = (uint32_t)(last_ns / NS);
+	struct flow *flow;
+	bool known;
+
+	if (!source->first_s)
+		source->first_s = first_s;
+	if (last_s > source->last_s)
+		source->last_s = last_s;
+	source->flags |= (uint8_t)(r->key >> AG_KEY_FLAGS_SHIFT);
+	source->anomalies |= r->marks & ((1u << AG_ANOMALY_MAX) - 1);
+	distinct_merge(&source->destinations, &r->destinations);
+	if (!r->packets || class >= AG_CLASS_MAX) /* a sweeper's summary: its packets were told by touches */
+		return;
+	source->packets[class] += r->packets;
+	source->bytes += r->bytes_last & AG_BYTES_MASK;
+	if (class == AG_CLASS_SCAN && protocol == PROTO_TCP)
+		source->syns += r->packets;
+	if (tool < AG_TOOL_MAX)
+		source->hits[tool] += (uint32_t)(r->key >> AG_KEY_HITS_SHIFT & 0xffff);
+	flow = table_find_flow(s, source, class, protocol, port, &known);
+	if (!flow) {
+		count_port(s, source, protocol, port, known);
+		flow = table_make_flow(s, source, class, protocol, port);
+	}
+	if (flow)
+		add_to_flow(s, source, flow, r, first_s, last_s);
+	else
+		s->totals.folded_packets += r->packets;
+}
+
+/* A few at a time: what they will read is fetched for all before the first is added. */
+static void add_block(struct sources *s, const struct ag_record *records, size_t count, int64_t begin_ns)
+{
+	uint64_t hash[BLOCK];
+	struct source *source;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		hash[i] =
+			table_hash(records[i].src_hi, records[i].src_lo, records[i].key >> AG_KEY_V6_SHIFT & 1);
+		table_prefetch(s, hash[i]);
+	}
+	for (i = 0; i < count; i++)
+		table_prefetch_source(s, hash[i]);
+	for (i = 0; i < count; i++) {
+		source = table_make(s, hash[i], records[i].src_hi, records[i].src_lo,
+				    records[i].key >> AG_KEY_V6_SHIFT & 1);
+		add_record(s, source, &records[i], begin_ns);
+		table_weigh(s, source, source_packets(source));
+	}
+}
+
+void sources_add(struct sources *s, int64_t begin_ns, uint32_t tick, const struct ag_record *records,
+		 size_t count)
+{
+	size_t at;
+
+	pthread_mutex_lock(&s->lock);
+	if (tick > s->tick) {
+		s->tick = tick;
+		s->touched_count = 0;
+	}
+	for (at = 0; at < count; at += BLOCK)
+		add_block(s, records + at, count - at < BLOCK ? count - at : BLOCK, begin_ns);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sources_close(struct sources *s, int64_t end_ns)
+{
+	pthread_mutex_lock(&s->lock);
+	alerts_settle(s, end_ns / NS);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* --- asking --------------------------------------------------------------------------------------------------
+ */
+
+static const unsigned int chance_bits[AG_TOOL_MAX] = {
+#define AG_TOOL(name, label, bits, help) [AG_TOOL_##name] = bits,
+#include "airglow/tool.def"
+#undef AG_TOOL
+};
+
+/*
+ * How many matches it takes (definitions: README, "Tools"): one where chance is 2^-32, else at least two, and
+ * so many that all packets of a day give less than 0.01 false sources. A rule without a chance is a habit: two,
+ * and most of the SYNs.
+ */
+static uint32_t matches_needed(unsigned int bits, double day_packets)
+{
+	uint32_t k = 2;
+
+	if (bits >= 32)
+		return 1;
+	while (bits && day_packets * exp2(-(double)bits * k) >= TOOL_CHANCE)
+		k++;
+	return k;
+}
+
+static uint32_t tool_of(const struct sources *s, const struct source *source)
+{
+	uint32_t tool;
+
+	for (tool = 0; tool < AG_TOOL_MAX; tool++) {
+		unsigned int bits = chance_bits[tool];
+
+		if (source->hits[tool] < matches_needed(bits, s->options.expected_day_packets))
+			continue;
+		if (bits >= SURE_BITS || source->hits[tool] >= TOOL_SHARE * source->syns)
+			return tool;
+	}
+	return AG_TOOL_NONE;
+}
+
+static void view_source(const struct sources *s, const struct source *source, struct source_view *out)
+{
+	*out = (struct source_view){
+		.src_hi = source->hi,
+		.src_lo = source->lo,
+		.v6 = source->v6,
+		.bytes = source->bytes,
+		.ports = source->ports,
+		.ports_at_least = source->ports_at_least,
+		.destinations = distinct_estimate(&source->destinations),
+		.tool = tool_of(s, source),
+		.syns = source->syns,
+		.flags = source->flags,
+		.anomalies = source->anomalies,
+		.first_s = source->first_s,
+		.last_s = source->last_s,
+	};
+	memcpy(out->packets, source->packets, sizeof(out->packets));
+	memcpy(out->tool_hits, source->hits, sizeof(out->tool_hits));
+}
+
+struct ranked {
+	uint64_t packets;
+	const struct source *source;
+};
+
+/* Packets first; equals by address, so that the order is always the same. */
+static int compare_ranked(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->packets != y->packets)
+		return x->packets < y->packets ? 1 : -1;
+	if (x->source->hi != y->source->hi)
+		return x->source->hi < y->source->hi ? -1 : 1;
+	return (x->source->lo > y->source->lo) - (x->source->lo < y->source->lo);
+}
+
+size_t sources_top(struct sources *s, struct source_view *out, size_t most)
+{
+	size_t slots = ((size_t)s->buckets_mask + 1) * SLOTS, used = 0, i;
+	struct ranked *ranked = malloc(slots * sizeof(*ranked));
+
+	if (!ranked)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	for (i = 0; i < slots; i++)
+		if (s->buckets[i / SLOTS].tag[i % SLOTS])
+			ranked[used++] = (struct ranked){source_packets(&s->sources[i]), &s->sources[i]};
+	qsort(ranked, used, sizeof(*ranked), compare_ranked);
+	if (used > most)
+		used = most;
+	for (i = 0; i < used; i++)
+		view_source(s, ranked[i].source, &out[i]);
+	pthread_mutex_unlock(&s->lock);
+	free(ranked);
+	return used;
+}
+
+static int compare_flows(const void *a, const void *b)
+{
+	const struct flow_view *x = a, *y = b;
+
+	if (x->packets != y->packets)
+		return x->packets < y->packets ? 1 : -1;
+	if (x->protocol != y->protocol)
+		return x->protocol < y->protocol ? -1 : 1;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	return (x->class > y->class) - (x->class < y->class);
+}
+
+static void view_flow(const struct flow *flow, struct flow_view *out)
+{
+	*out = (struct flow_view){
+		.class = flow->class,
+		.protocol = flow->protocol,
+		.port = flow->port,
+		.packets = flow->packets,
+		.destinations = distinct_estimate(&flow->day),
+		.first_s = flow->first_s,
+		.last_s = flow->last_s,
+	};
+}
+
+bool sources_find(struct sources *s, uint64_t hi, uint64_t lo, bool v6, struct source_view *out,
+		  struct flow_view *flows, size_t *flows_count)
+{
+	struct flow_view all[SOURCES_FLOWS_MAX];
+	const struct source *source;
+	size_t used = 0;
+	uint32_t number;
+
+	pthread_mutex_lock(&s->lock);
+	source = table_find(s, table_hash(hi, lo, v6), hi, lo, v6);
+	if (source) {
+		view_source(s, source, out);
+		for (number = source->flows; number != NO_FLOW; number = s->flows[number].next_of_source)
+			view_flow(&s->flows[number], &all[used++]);
+	}
+	pthread_mutex_unlock(&s->lock);
+	qsort(all, used, sizeof(all[0]), compare_flows);
+	if (used < *flows_count)
+		*flows_count = used;
+	memcpy(flows, all, *flows_count * sizeof(*flows));
+	return source;
+}
+
+size_t sources_alerts(struct sources *s, uint32_t after, struct alert *out, size_t most)
+{
+	uint32_t number, oldest;
+	size_t used = 0;
+
+	pthread_mutex_lock(&s->lock);
+	oldest = s->alerts.raised > ALERTS_KEPT ? s->alerts.raised - ALERTS_KEPT : 0;
+	for (number = (after > oldest ? after : oldest) + 1; number <= s->alerts.raised && used < most;
+	     number++)
+		out[used++] = s->alerts.kept[number % ALERTS_KEPT];
+	pthread_mutex_unlock(&s->lock);
+	return used;
+}
+
+void sources_alert_counts(struct sources *s, uint64_t by_kind[AG_ALERT_MAX])
+{
+	pthread_mutex_lock(&s->lock);
+	memcpy(by_kind, s->alerts.by_kind, sizeof(s->alerts.by_kind));
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sources_totals(struct sources *s, struct sources_totals *out)
+{
+	pthread_mutex_lock(&s->lock);
+	*out = s->totals;
+	out->bytes += s->maps * sizeof(struct port_map);
+	pthread_mutex_unlock(&s->lock);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who sent it: a bounded table of sources, and under each its flows, kept from the records that the reader
+ * hands on. Sums are exact for a source as long as it is in the table; who sends least makes room, and what was
+ * forgotten is counted. One thread writes; any thread may ask.
+ */
+#ifndef AIRGLOW_COLLECT_SOURCES_H
+#define AIRGLOW_COLLECT_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "airglow/abi.h"
+#include "collect/alerts.h"
+#include "collect/sink.h"
+
+#define SOURCES_MAX	  65536 /* in the table: about 440 bytes each, with their flows */
+#define SOURCES_TOP	  100	/* sources in a list */
+#define SOURCES_FLOWS_MAX 256	/* flows of a source; further ports are counted, but not told one by one */
+
+struct sources;
+
+/* A source as it is shown. Packets, unless the name says something else; times are Unix seconds. */
+struct source_view {
+	uint64_t src_hi, src_lo;
+	bool v6;
+	uint64_t packets[AG_CLASS_MAX];
+	uint64_t bytes;
+	uint32_t ports;	     /* distinct (protocol, service port) of TCP and UDP, exact unless ports_at_least */
+	bool ports_at_least; /* there may be more */
+	uint32_t destinations; /* distinct, estimated */
+	uint32_t tool;	       /* enum ag_tool, or AG_TOOL_NONE while there are too few matches */
+	uint32_t tool_hits[AG_TOOL_MAX];
+	uint32_t syns; /* packets of class scan and TCP */
+	uint32_t flags;
+	uint32_t anomalies;
+	int64_t first_s, last_s;
+};
+
+struct flow_view {
+	uint8_t class, protocol;
+	uint16_t port; /* service port; type * 256 + code of ICMP */
+	uint64_t packets;
+	uint32_t destinations; /* distinct, estimated */
+	int64_t first_s, last_s;
+};
+
+struct sources_totals {
+	uint64_t sources, flows;    /* in the tables now */
+	uint64_t forgotten_sources; /* that made room */
+	uint64_t forgotten_packets; /* of those */
+	uint64_t folded_packets;    /* of sources with too many flows, without a flow of their own */
+	size_t bytes;
+};
+
+struct sources_options {
+	unsigned int sources_max;
+	double expected_day_packets; /* of all dark addresses, for the k of a tool (README, "Tools") */
+	struct ag_thresholds thresholds;
+};
+
+/* NULL without memory. */
+struct sources *sources_new(const struct sources_options *options);
+void sources_free(struct sources **sources);
+
+/*
+ * Records of an interval that began at begin_ns (Unix time), `tick` times 10 s after some beginning (never
+ * back); and the end of an interval, when alerts are settled.
+ */
+void sources_add(struct sources *sources, int64_t begin_ns, uint32_t tick, const struct ag_record *records,
+		 size_t count);
+void sources_close(struct sources *sources, int64_t end_ns);
+
+/* Any thread: the sources with most packets, at most `most`; returns how many. */
+size_t sources_top(struct sources *sources, struct source_view *out, size_t most);
+/* One source with its flows, those with most packets first, at most *flows_count, which is then how many;
+ * false: unknown. */
+bool sources_find(struct sources *sources, uint64_t hi, uint64_t lo, bool v6, struct source_view *out,
+		  struct flow_view *flows, size_t *flows_count);
+/* The alerts with numbers above `after`, oldest first, at most `most`; returns how many. */
+size_t sources_alerts(struct sources *sources, uint32_t after, struct alert *out, size_t most);
+void sources_alert_counts(struct sources *sources, uint64_t by_kind[AG_ALERT_MAX]);
+void sources_totals(struct sources *sources, struct sources_totals *out);
+
+#endif

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buckets of sources and chains of flows (sources_table.h). Does not know what a packet means.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/hash.h"
+#include "collect/sources_table.h"
+
+#define FLOWS_A_SOURCE 2 /* on average: the pool */
+#define TAG_SHIFT      48
+#define V6_KEY	       0x9e3779b97f4a7c15ULL
+
+int table_new(struct sources *s, unsigned int sources_max)
+{
+	unsigned int buckets = 1, i;
+
+	while (buckets * SLOTS < sources_max)
+		buckets *= 2;
+	s->buckets_mask = buckets - 1;
+	s->flows_max = buckets * SLOTS * FLOWS_A_SOURCE;
+	s->chains_mask = s->flows_max - 1;
+	s->buckets = calloc(buckets, sizeof(*s->buckets));
+	s->sources = calloc((size_t)buckets * SLOTS, sizeof(*s->sources));
+	s->flows = calloc(s->flows_max, sizeof(*s->flows));
+	s->chains = malloc((size_t)s->flows_max * sizeof(*s->chains));
+	s->touched = calloc(s->flows_max, sizeof(*s->touched));
+	if (!s->buckets || !s->sources || !s->flows || !s->chains || !s->touched)
+		return -ENOMEM;
+	for (i = 0; i < s->flows_max; i++)
+		s->chains[i] = NO_FLOW;
+	s->free_flows = NO_FLOW;
+	s->totals.bytes = buckets * (sizeof(*s->buckets) + SLOTS * sizeof(*s->sources)) +
+			  s->flows_max * (sizeof(*s->flows) + sizeof(*s->chains) + sizeof(*s->touched));
+	return 0;
+}
+
+void table_free(struct sources *s)
+{
+	size_t i;
+
+	for (i = 0; s->sources && i < ((size_t)s->buckets_mask + 1) * SLOTS; i++)
+		free(s->sources[i].map);
+	free(s->buckets);
+	free(s->sources);
+	free(s->flows);
+	free(s->chains);
+	free(s->touched);
+}
+
+uint64_t table_hash(uint64_t hi, uint64_t lo, bool v6)
+{
+	return v6 ? hash_mix(hash_mix(lo ^ V6_KEY) + hi) : hash_mix(lo);
+}
+
+static uint16_t tag_of(uint64_t hash)
+{
+	return (uint16_t)(hash >> TAG_SHIFT) | 1;
+}
+
+void table_prefetch(const struct sources *s, uint64_t hash)
+{
+	unsigned int bucket = (unsigned int)hash & s->buckets_mask;
+
+	__builtin_prefetch(&s->buckets[bucket], 1);
+}
+
+void table_prefetch_source(const struct sources *s, uint64_t hash)
+{
+	unsigned int at = (unsigned int)hash & s->buckets_mask, i;
+	const struct bucket *bucket = &s->buckets[at];
+	uint16_t tag = tag_of(hash);
+
+	for (i = 0; i < SLOTS; i++) {
+		const struct source *source = &s->sources[at * SLOTS + i];
+
+		if (bucket->tag[i] != tag)
+			continue;
+		__builtin_prefetch(source, 1);
+		__builtin_prefetch((const char *)source + 64, 1);
+		__builtin_prefetch((const char *)source + 128, 1);
+		return;
+	}
+}
+
+static bool is_source(const struct source *source, uint64_t hi, uint64_t lo, bool v6)
+{
+	return source->lo == lo && source->hi == hi && source->v6 == v6;
+}
+
+struct source *table_find(const struct sources *s, uint64_t hash, uint64_t hi, uint64_t lo, bool v6)
+{
+	unsigned int at = (unsigned int)hash & s->buckets_mask, i;
+	const struct bucket *bucket = &s->buckets[at];
+	uint16_t tag = tag_of(hash);
+
+	for (i = 0; i < SLOTS; i++) {
+		struct source *source = &s->sources[at * SLOTS + i];
+
+		if (bucket->tag[i] == tag && is_source(source, hi, lo, v6))
+			return source;
+	}
+	return NULL;
+}
+
+uint64_t source_packets(const struct source *source)
+{
+	uint64_t packets = 0;
+	unsigned int i;
+
+	for (i = 0; i < AG_CLASS_MAX; i++)
+		packets += source->packets[i];
+	return packets;
+}
+
+static uint32_t *chain_of(const struct sources *s, uint32_t source, unsigned int protocol, unsigned int port)
+{
+	uint64_t hash = hash_mix((uint64_t)source << 24 | protocol << 16 | port);
+
+	return &s->chains[hash & s->chains_mask];
+}
+
+static void unlink_flow(struct sources *s, uint32_t number)
+{
+	struct flow *flow = &s->flows[number];
+	uint32_t *link = chain_of(s, flow->source, flow->protocol, flow->port);
+
+	while (*link != number)
+		link = &s->flows[*link].next_in_chain;
+	*link = flow->next_in_chain;
+	flow->next_in_chain = s->free_flows;
+	flow->source = NO_FLOW; /* whoever has its number knows that it is gone */
+	s->free_flows = number;
+	s->totals.flows--;
+}
+
+static void forget(struct sources *s, struct source *source)
+{
+	uint32_t number = source->flows;
+
+	while (number != NO_FLOW) {
+		uint32_t next = s->flows[number].next_of_source;
+
+		unlink_flow(s, number);
+		number = next;
+	}
+	s->totals.forgotten_sources++;
+	s->totals.forgotten_packets += source_packets(source);
+	s->totals.sources--;
+	if (source->map)
+		s->maps--;
+	free(source->map);
+}
+
+/* A free slot, else the lightest; among equals everybody in turn. */
+static unsigned int choose_slot(struct bucket *bucket)
+{
+	unsigned int best = bucket->turn++ % SLOTS, i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (!bucket->tag[i])
+			return i;
+		if (bucket->weight[i] < bucket->weight[best])
+			best = i;
+	}
+	return best;
+}
+
+struct source *table_make(struct sources *s, uint64_t hash, uint64_t hi, uint64_t lo, bool v6)
+{
+	struct source *source = table_find(s, hash, hi, lo, v6);
+	unsigned int at = (unsigned int)hash & s->buckets_mask, slot;
+	struct bucket *bucket = &s->buckets[at];
+
+	if (source)
+		return source;
+	slot = choose_slot(bucket);
+	source = &s->sources[at * SLOTS + slot];
+	if (bucket->tag[slot])
+		forget(s, source);
+	memset(source, 0, sizeof(*source));
+	source->hi = hi;
+	source->lo = lo;
+	source->v6 = v6;
+	source->flows = NO_FLOW;
+	bucket->tag[slot] = tag_of(hash);
+	bucket->weight[slot] = 0;
+	s->totals.sources++;
+	return source;
+}
+
+/* Four steps a doubling. */
+void table_weigh(struct sources *s, const struct source *source, uint64_t packets)
+{
+	size_t number = (size_t)(source - s->sources);
+	unsigned int log = packets ? 63 - (unsigned int)__builtin_clzll(packets) : 0;
+	unsigned int weight =
+		packets < 4 ? (unsigned int)packets : log * 4 + (unsigned int)(packets >> (log - 2) & 3);
+
+	s->buckets[number / SLOTS].weight[number % SLOTS] = (uint8_t)weight;
+}
+
+struct flow *table_find_flow(const struct sources *s, const struct source *source, unsigned int class,
+			     unsigned int protocol, unsigned int port, bool *known)
+{
+	uint32_t owner = (uint32_t)(source - s->sources), number = *chain_of(s, owner, protocol, port);
+
+	*known = false;
+	for (; number != NO_FLOW; number = s->flows[number].next_in_chain) {
+		struct flow *flow = &s->flows[number];
+
+		if (flow->source != owner || flow->protocol != protocol || flow->port != port)
+			continue;
+		*known = true;
+		if (flow->class == class)
+			return flow;
+	}
+	return NULL;
+}
+
+struct flow *table_make_flow(struct sources *s, struct source *source, unsigned int class,
+			     unsigned int protocol, unsigned int port)
+{
+	uint32_t owner = (uint32_t)(source - s->sources), number = s->free_flows, *chain;
+	struct flow *flow;
+
+	if (source->flows_count == SOURCES_FLOWS_MAX)
+		return NULL;
+	if (number != NO_FLOW)
+		s->free_flows = s->flows[number].next_in_chain;
+	else if (s->flows_used < s->flows_max)
+		number = s->flows_used++;
+	else
+		return NULL;
+	flow = &s->flows[number];
+	chain = chain_of(s, owner, protocol, port);
+	memset(flow, 0, sizeof(*flow));
+	flow->source = owner;
+	flow->class = (uint8_t) class;
+	flow->protocol = (uint8_t)protocol;
+	flow->port = (uint16_t)port;
+	flow->next_in_chain = *chain;
+	*chain = number;
+	flow->next_of_source = source->flows;
+	source->flows = number;
+	source->flows_count++;
+	s->totals.flows++;
+	return flow;
+}
