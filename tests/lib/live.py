@@ -44,9 +44,9 @@ def stop(process, how=signal.SIGINT, timeout=STOP_S):
 class World:
     """Namespaces `sky` (senders, interface sky0) and `eye` (sensor, interface eye0)."""
 
-    def __init__(self, name, dark4=("198.18.0.0/16",), dark6=(), offloads=True):
+    def __init__(self, name, dark4=("198.18.0.0/16",), dark6=(), offloads=True, queues=1):
         self.sky, self.eye = (f"ag-{name}-{side}-{os.getpid()}" for side in ("sky", "eye"))
-        self.dark4, self.dark6, self.offloads = dark4, dark6, offloads
+        self.dark4, self.dark6, self.offloads, self.queues = dark4, dark6, offloads, str(queues)
         self.sensors = []
         self.directory = tempfile.TemporaryDirectory(prefix=f"airglow-{name}-")
 
@@ -67,8 +67,9 @@ class World:
                "net.ipv6.conf.default.autoconf=0",
                # The kernel's own multicast reports are packets too: only where a test needs IPv6.
                f"net.ipv6.conf.default.disable_ipv6={int(not self.dark6)}")
-        sh("ip", "link", "add", "sky0", "netns", self.sky, "address", SKY_MAC, "type", "veth", "peer", "name", "eye0",
-           "netns", self.eye, "address", EYE_MAC)
+        sh("ip", "link", "add", "sky0", "netns", self.sky, "address", SKY_MAC, "numtxqueues", self.queues,
+           "numrxqueues", self.queues, "type", "veth", "peer", "name", "eye0", "netns", self.eye, "address", EYE_MAC,
+           "numtxqueues", self.queues, "numrxqueues", self.queues)
         sh("ip", "-n", self.sky, "address", "add", "192.0.2.1/24", "dev", "sky0")
         sh("ip", "-n", self.eye, "address", "add", "192.0.2.2/24", "dev", "eye0")
         if not self.offloads:
@@ -156,6 +157,11 @@ class Sensor:
             except OSError:
                 time.sleep(0.1)
         raise AssertionError(f"airglow run is not ready after {START_S} s: {self.said().strip()}")
+
+    def ended(self):
+        """Ends the sensor, as Ctrl-C does; returns its exit status and its last word, which tells the closed books."""
+        status = stop(self.process)
+        return status, self.said().strip().splitlines()[-1]
 
     def settled(self, received=None):
         """The summary when it holds `received` packets, or when two in a row are the same."""

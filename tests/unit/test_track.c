@@ -33,6 +33,8 @@ static struct sensor *sensor;
 static struct reader *reader;
 static struct interval last;
 static unsigned int closed, sweepers_told;
+static struct ag_record summary; /* the last */
+static uint32_t marks;		 /* of all records */
 static uint64_t now_ns;
 static uint32_t seed;
 
@@ -60,7 +62,8 @@ static struct line *line_of(uint64_t src, unsigned int class, unsigned int proto
 	return l;
 }
 
-static void take_records(void *arg, uint32_t epoch, const struct ag_record *records, size_t count)
+static void take_records(void *arg, const struct interval *interval, const struct ag_record *records,
+			 size_t count)
 {
 	(void)arg;
 	for (size_t i = 0; i < count; i++) {
@@ -68,14 +71,16 @@ static void take_records(void *arg, uint32_t epoch, const struct ag_record *reco
 		unsigned int tool = r->key >> AG_KEY_TOOL_SHIFT & 15;
 		struct line *l;
 
-		cr_assert_eq(r->key >> AG_KEY_PARITY_SHIFT & 1, epoch & 1);
+		cr_assert_eq(r->key >> AG_KEY_PARITY_SHIFT & 1, interval->epoch & 1);
 		if (!r->packets) {
 			sweepers_told++;
+			summary = *r;
 			continue;
 		}
 		l = line_of(r->src_hi ? r->src_hi : r->src_lo, r->key >> AG_KEY_CLASS_SHIFT & 7,
 			    r->key >> AG_KEY_PROTOCOL_SHIFT & 255, r->key & 0xffff,
 			    r->key >> AG_KEY_SCOPE_SHIFT & 127);
+		marks |= r->marks;
 		l->packets[TOLD] += r->packets;
 		l->bytes[TOLD] += r->bytes_last & AG_BYTES_MASK;
 		if (tool != AG_KEY_TOOL_NONE)
@@ -103,7 +108,7 @@ static void begin(void)
 {
 	sensor = sensor_new(false);
 	lines = calloc(KEYS_MAX, sizeof(*lines));
-	lines_count = closed = sweepers_told = 0;
+	lines_count = closed = sweepers_told = marks = 0;
 	seed = 1;
 	now_ns = BEGIN_NS;
 }
@@ -296,6 +301,30 @@ Test(track, a_record_knows_when)
 	cr_assert(false, "no record");
 }
 
+/* What is odd about one of a record's packets is told of the record. */
+Test(track, a_record_collects_marks)
+{
+	struct frame f;
+
+	open_reader();
+	send_syn(0x08000001, 0xc6336407, 23, 54, false);
+	send_syn(0x08000001, 0xc6336407, 23, 54, false);
+	next_interval();
+	cr_assert_eq(marks & AG_MARK_MIXED, 0);
+	cr_assert_eq(marks & 1u << AG_ANOMALY_TCP_BAD_DOFF, 0);
+	send_syn(0x08000001, 0xc6336407, 23, 54, false);
+	frame_syn4(&f, 23);
+	frame_set32(&f, 26, 0x08000001);
+	frame_set32(&f, 30, 0xc6336407);
+	f.bytes[f.l4 + 12] = 0x10; /* a data offset of four bytes */
+	frame_set16(&f, f.l4 + 14, 77);
+	run(&f);
+	next_interval();
+	cr_assert_eq(last.records, 1);
+	cr_assert_neq(marks & AG_MARK_MIXED, 0);
+	cr_assert_neq(marks & 1u << AG_ANOMALY_TCP_BAD_DOFF, 0);
+}
+
 /* More keys than the small table holds: most records leave it early. */
 Test(track, random_sources_and_ports)
 {
@@ -310,6 +339,7 @@ Test(track, random_sources_and_ports)
 	}
 	next_interval();
 	cr_assert_eq(closed, 3);
+	cr_assert(last.evicted > 0 && last.evicted < last.records);
 	check_lines(0);
 	check_fields();
 }
@@ -340,11 +370,52 @@ Test(track, a_sweeper_leaves_touches)
 	cr_assert_eq(last.touches, 1000 - AG_SWEEPER_RECORDS);
 	cr_assert_eq(last.imbalance, 0);
 	check_lines(0);
+	cr_assert_eq(summary.src_lo, 0x08000001);
+	cr_assert_eq(summary.key >> AG_KEY_FLAGS_SHIFT, 0x02);
+	cr_assert_geq(__builtin_popcountll(summary.destinations.bits), 58, "of 256 addresses");
 	/* The next interval knows nothing of it. */
 	send_syn(0x08000001, 0xc6336400, 5000, 54, false);
 	next_interval();
 	cr_assert_eq(last.records, 1);
 	cr_assert_eq(last.touches, 0);
+}
+
+/* What touches do not tell is told of all together: of those that made records, too. */
+Test(track, a_sweepers_summary)
+{
+	uint64_t bits = 0;
+	struct frame f;
+
+	open_reader();
+	for (unsigned int i = 0; i < 40; i++) {
+		frame_syn4(&f, 1 + i);
+		frame_set32(&f, 26, 0x08000001);
+		frame_set32(&f, 30, 0xc6336400 + i % 4);
+		f.bytes[22] = (uint8_t)(60 + i);
+		if (i >= 30)
+			f.bytes[f.l4 + 13] = 0x42; /* SYN, ECE */
+		if (i == 35)
+			frame_set16(&f, f.l4, 0); /* source port 0 */
+		if (i)				  /* the first made no summary yet */
+			bits |= 1ULL << (mix(mix(0xc6336400 + i % 4)) >> 58);
+		run(&f);
+	}
+	next_interval();
+	cr_assert_eq(sweepers_told, 1);
+	cr_assert_eq(summary.key >> AG_KEY_FLAGS_SHIFT, 0x42);
+	cr_assert_eq(summary.destinations.bits, bits);
+	cr_assert_eq(summary.ttl_min, 61);
+	cr_assert_eq(summary.ttl_max, 99);
+	cr_assert_neq(summary.marks & 1u << AG_ANOMALY_PORT_ZERO, 0);
+	cr_assert_eq(summary.bytes_last >> AG_LAST_SHIFT, 39 * STEP_NS >> AG_TIME_SHIFT);
+	for (unsigned int i = 0; i < 3;
+	     i++) { /* a sweeper that comes again; its third record is of a third port */
+		frame_syn4(&f, 1);
+		frame_set32(&f, 26, 0x08000001);
+		run(&f);
+	}
+	next_interval();
+	cr_assert_eq(last.records, 1);
 }
 
 Test(track, another_tool_of_a_sweeper_makes_records)
