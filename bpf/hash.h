@@ -18,4 +18,13 @@ AG_INLINE __u64 hash_mix(__u64 x)
 	return x ^ x >> 31;
 }
 
+/* Set apart so that a /64 and an IPv4 address never share a key. */
+#define HOST_KEY_IPV4 0x0000000100000000ULL
+
+/* A host: an IPv4 address (in the low 32 bits of lo), or an IPv6 /64. */
+AG_INLINE __u64 sketch_hash(__u64 src_hi, __u64 src_lo, bool v6)
+{
+	return hash_mix(v6 ? src_hi : HOST_KEY_IPV4 | src_lo);
+}
+
 #endif

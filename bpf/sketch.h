@@ -9,14 +9,11 @@
 #include "bpf/distinct.h"
 #include "bpf/packet.h"
 
-/* Set apart so that a /64 and an IPv4 address never share a key. */
-#define HLL_KEY_IPV4 0x0000000100000000ULL
-
 /* Touches the register of a host. A plain store: one writer a slice; in the shared slice a race can lose a
  * touch. */
 AG_INLINE void sketch_touch(struct ag_hll *hosts, const struct packet *p)
 {
-	__u64 hash = hash_mix(p->family == 4 ? HLL_KEY_IPV4 | p->src.lo : p->src.hi);
+	__u64 hash = sketch_hash(p->src.hi, p->src.lo, p->family != 4);
 	__u64 index = hash >> (64 - AG_HLL_BITS);
 	__u32 rank = hash_rank(hash << AG_HLL_BITS | 1ULL << (AG_HLL_BITS - 1));
 	__u8 *reg = &hosts->reg[ag_bounded(index, AG_HLL_REGISTERS)];

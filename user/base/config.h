@@ -52,7 +52,7 @@ struct config {
 	bool keep;
 };
 
-#define CONFIG_WATCH_MAX 128 /* a series of /metrics each */
+#define CONFIG_WATCH_MAX 72 /* a series of /metrics each */
 #define CONFIG_LISTEN	 "127.0.0.1:10023"
 #define CONFIG_SAMPLES	 10
 #define CONFIG_INTERVAL	 10000

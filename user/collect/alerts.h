@@ -29,7 +29,7 @@ struct alert {
 struct alerts {
 	struct alert kept[ALERTS_KEPT]; /* by number % ALERTS_KEPT */
 	uint32_t raised;		/* the newest number */
-	uint64_t by_kind[AG_ALERT_MAX];
+	__u64 by_kind[AG_ALERT_MAX];
 };
 
 struct sources;

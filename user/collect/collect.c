@@ -16,15 +16,19 @@
 #include "collect/drain.h"
 #include "collect/grace.h"
 #include "collect/hll.h"
+#include "collect/hosts.h"
 #include "collect/interval.h"
 #include "collect/nic.h"
 #include "collect/reach.h"
 #include "collect/top.h"
 
 #define NS	      1000000000LL
+#define PROTO_TCP     6
+#define PROTO_UDP     17
 #define EPOCH_S	      10
 #define DAY_S	      86400
 #define RATE_WINDOW_S 60
+#define SOURCES_SHARE 4 /* sources and flows take a quarter as much as all maps together may */
 /* Up to a /14 the active addresses are counted every second, beyond every interval: 1 KiB is read a page. */
 #define ACTIVE_PAGES_EVERY_TICK 1024
 
@@ -46,6 +50,7 @@ struct collector {
 	struct top_ports *top_tcp, *top_udp;
 	struct snapshot_reach reach;
 	uint64_t scope_active[AG_SCOPES_MAX + 1];
+	struct hosts *hosts;
 	struct sources *sources;
 	uint64_t first_began_ns;
 	struct reader *reader;
@@ -106,6 +111,7 @@ static void take_interval(void *arg, const struct interval *interval)
 	struct collector *c = arg;
 	int64_t day = interval->end_ns / NS / DAY_S;
 
+	hosts_add(c->hosts, tick_of(c, interval), interval->hosts);
 	sources_close(c->sources, interval->end_ns);
 	if (!c->options.live || day == c->day)
 		return;
@@ -117,7 +123,8 @@ static void take_interval(void *arg, const struct interval *interval)
 static struct sources *make_sources(const struct collector *c)
 {
 	struct sources_options options = {
-		.sources_max = SOURCES_MAX,
+		.memory_bytes = c->options.config->memory_bytes / SOURCES_SHARE,
+		.hosts = c->hosts,
 		.expected_day_packets = c->reach.expected_pps * DAY_S,
 		.thresholds = c->options.config->thresholds,
 	};
@@ -145,8 +152,9 @@ int collector_new(struct collector **out, const struct collector_options *option
 	c->before = calloc(slices, sizeof(*c->before));
 	c->after = calloc(slices, sizeof(*c->after));
 	c->reader = reader_new(c->books, &(struct sink){c, take_records, take_interval});
+	c->hosts = hosts_new();
 	c->sources = make_sources(c);
-	if (!c->before || !c->after || !c->reader || !c->sources || top_new(&c->top_tcp) ||
+	if (!c->before || !c->after || !c->reader || !c->hosts || !c->sources || top_new(&c->top_tcp) ||
 	    top_new(&c->top_udp))
 		goto exit_memory;
 	pthread_mutex_init(&c->lock, NULL);
@@ -177,6 +185,7 @@ void collector_free(struct collector **collector)
 		top_free(&c->top_udp);
 	reader_free(&c->reader);
 	sources_free(&c->sources);
+	hosts_free(&c->hosts);
 	free(c->before);
 	free(c->after);
 	free(c);
@@ -333,12 +342,13 @@ out:
 
 static int read_hosts(struct collector *c, struct snapshot *s)
 {
-	struct ag_hll *hosts = calloc(AG_CLASS_MAX, sizeof(*hosts));
+	struct ag_hll *hosts = calloc(2 * AG_CLASS_MAX, sizeof(*hosts)), *open = hosts + AG_CLASS_MAX;
 	unsigned int class;
 
 	if (!hosts)
 		return -ENOMEM;
-	reader_hosts(c->reader, hosts);
+	reader_hosts(c->reader, hosts, open);
+	hosts_figures(c->hosts, open, &s->hosts);
 	for (class = 1; class < AG_CLASS_MAX; class ++)
 		hll_merge(&hosts[0], &hosts[class]);
 	s->sources = hll_estimate(&hosts[0]);
@@ -465,6 +475,8 @@ struct snapshot *collector_snapshot(struct collector *c)
 		return NULL;
 	}
 	reader_totals(c->reader, &s->flow);
+	sources_totals(c->sources, &s->kept);
+	sources_alert_counts(c->sources, s->alerts);
 	s->imbalance[AG_LAW_L3] = s->flow.imbalance;
 	if (!c->options.live || c->books->pages <= ACTIVE_PAGES_EVERY_TICK)
 		count_active(c);
@@ -513,6 +525,28 @@ static double seen_rate(struct collector *c, uint64_t dark)
 	return c->rate_used < 2 ? 0 : (double)(dark - c->dark_at[oldest]) / (c->rate_used - 1);
 }
 
+/* The first ports of the last hour; hosts are counted of some more, so that who enters the list is known. */
+static void update_ports(struct collector *c, struct top_ports *top, unsigned int protocol,
+			 const __u64 counts[AG_PORTS], uint64_t now_s)
+{
+	uint16_t ports[HOSTS_PORTS_MAX];
+	unsigned int count;
+
+	top_update(top, counts, now_s);
+	count = top_candidates(top, ports, HOSTS_PORTS_MAX);
+	hosts_follow(c->hosts, protocol, ports, count);
+}
+
+static unsigned int list_ports(struct collector *c, const struct top_ports *top, unsigned int protocol,
+			       struct snapshot_port list[SNAPSHOT_TOP_PORTS])
+{
+	unsigned int count = top_list(top, list), i;
+
+	for (i = 0; i < count; i++)
+		list[i].hosts = hosts_of_port(c->hosts, protocol, list[i].port);
+	return count;
+}
+
 static void tick(struct collector *c, uint64_t ticks)
 {
 	struct snapshot *s;
@@ -526,11 +560,11 @@ static void tick(struct collector *c, uint64_t ticks)
 	if (ticks % EPOCH_S == 0 || ticks < EPOCH_S) {
 		uint64_t now_s = (uint64_t)(clock_ns(CLOCK_MONOTONIC) / NS);
 
-		top_update(c->top_tcp, s->ports.tcp, now_s);
-		top_update(c->top_udp, s->ports.udp, now_s);
+		update_ports(c, c->top_tcp, PROTO_TCP, s->ports.tcp, now_s);
+		update_ports(c, c->top_udp, PROTO_UDP, s->ports.udp, now_s);
 	}
-	s->top_tcp_count = top_list(c->top_tcp, s->top_tcp);
-	s->top_udp_count = top_list(c->top_udp, s->top_udp);
+	s->top_tcp_count = list_ports(c, c->top_tcp, PROTO_TCP, s->top_tcp);
+	s->top_udp_count = list_ports(c, c->top_udp, PROTO_UDP, s->top_udp);
 	if (c->options.box)
 		snapshot_publish(c->options.box, s);
 	else

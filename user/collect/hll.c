@@ -4,17 +4,31 @@
  */
 #include <math.h>
 
+#include "bpf/distinct.h"
 #include "collect/hll.h"
 
-#define HLL_RANK_MAX (64 - AG_HLL_BITS + 1)
+#define HLL_RANK_MOST 61 /* of the smallest sketch */
 
-void hll_merge(struct ag_hll *into, const struct ag_hll *from)
+void hll_merge_registers(uint8_t *into, const uint8_t *from, unsigned int bits)
 {
 	unsigned int i;
 
-	for (i = 0; i < AG_HLL_REGISTERS; i++)
-		if (from->reg[i] > into->reg[i])
-			into->reg[i] = from->reg[i];
+	for (i = 0; i < 1u << bits; i++)
+		into[i] = from[i] > into[i] ? from[i] : into[i];
+}
+
+void hll_merge(struct ag_hll *into, const struct ag_hll *from)
+{
+	hll_merge_registers(into->reg, from->reg, AG_HLL_BITS);
+}
+
+void hll_touch(uint8_t *registers, unsigned int bits, uint64_t hash)
+{
+	uint8_t *reg = &registers[hash >> (64 - bits)];
+	uint8_t rank = (uint8_t)hash_rank(hash << bits | 1ULL << (bits - 1));
+
+	if (*reg < rank)
+		*reg = rank;
 }
 
 /* Share of keys that empty registers stand for. */
@@ -50,20 +64,24 @@ static double tau(double x)
 	return z / 3;
 }
 
-__u64 hll_estimate(const struct ag_hll *sources)
+uint64_t hll_estimate_registers(const uint8_t *registers, unsigned int bits)
 {
-	unsigned int count[HLL_RANK_MAX + 1] = {}, i;
-	const double m = AG_HLL_REGISTERS;
+	unsigned int count[HLL_RANK_MOST + 1] = {}, rank_max = 64 - bits + 1, all = 1u << bits, i, k;
+	const double m = all;
 	double z;
-	int k;
 
-	for (i = 0; i < AG_HLL_REGISTERS; i++)
-		count[sources->reg[i] < HLL_RANK_MAX ? sources->reg[i] : HLL_RANK_MAX]++;
-	if (count[0] == AG_HLL_REGISTERS)
+	for (i = 0; i < all; i++)
+		count[registers[i] < rank_max ? registers[i] : rank_max]++;
+	if (count[0] == all)
 		return 0;
-	z = m * tau(1 - count[HLL_RANK_MAX] / m);
-	for (k = HLL_RANK_MAX - 1; k >= 1; k--)
+	z = m * tau(1 - count[rank_max] / m);
+	for (k = rank_max - 1; k >= 1; k--)
 		z = (z + count[k]) / 2;
 	z += m * sigma(count[0] / m);
-	return (__u64)llround(m * m / (2 * M_LN2) / z);
+	return (uint64_t)llround(m * m / (2 * M_LN2) / z);
+}
+
+__u64 hll_estimate(const struct ag_hll *sources)
+{
+	return hll_estimate_registers(sources->reg, AG_HLL_BITS);
 }

@@ -415,16 +415,19 @@ void reader_totals(struct reader *r, struct reader_totals *out)
 	pthread_mutex_unlock(&r->lock);
 }
 
-void reader_hosts(struct reader *r, struct ag_hll *into)
+void reader_hosts(struct reader *r, struct ag_hll *all, struct ag_hll *open)
 {
 	const struct books *books = r->books;
 	unsigned int i, class;
 
+	memset(open, 0, sizeof(r->hosts));
 	pthread_mutex_lock(&r->lock);
-	memcpy(into, r->hosts, sizeof(r->hosts));
+	memcpy(all, r->hosts, sizeof(r->hosts));
 	for (i = 0; i < (books->slices + 1) * 2; i++)
 		for (class = 0; class < AG_CLASS_MAX; class ++)
 			if (books->intervals[i].hosts_used[class])
-				hll_merge(&into[class], &books->intervals[i].hosts[class]);
+				hll_merge(&open[class], &books->intervals[i].hosts[class]);
 	pthread_mutex_unlock(&r->lock);
+	for (class = 0; class < AG_CLASS_MAX; class ++)
+		hll_merge(&all[class], &open[class]);
 }

@@ -48,7 +48,7 @@ bool reader_is_closing(const struct reader *reader);
 void reader_close(struct reader *reader);
 
 void reader_totals(struct reader *reader, struct reader_totals *out);
-/* into: [AG_CLASS_MAX], hosts of all intervals and of the open one. */
-void reader_hosts(struct reader *reader, struct ag_hll *into);
+/* Hosts of all intervals, and of those that are not closed yet; both [AG_CLASS_MAX], overwritten. */
+void reader_hosts(struct reader *reader, struct ag_hll *all, struct ag_hll *open);
 
 #endif

@@ -13,7 +13,9 @@
 
 #include "airglow/abi.h"
 #include "base/config.h"
+#include "collect/hosts.h"
 #include "collect/interval.h"
+#include "collect/sources.h"
 
 #define SNAPSHOT_NIC_COUNTERS_MAX 4  /* drop counters shown an interface */
 #define SNAPSHOT_TOP_PORTS	  20 /* top ports a protocol, window 1 h */
@@ -52,6 +54,7 @@ struct snapshot_scope {
 struct snapshot_port {
 	uint16_t port;
 	uint64_t packets; /* in the window */
+	uint64_t hosts;	  /* that asked for it in the window, estimate */
 };
 
 struct snapshot_check {
@@ -88,6 +91,9 @@ struct snapshot {
 	uint64_t shared_packets;     /* received on CPUs without a slice of their own */
 	__u64 imbalance[AG_LAW_MAX]; /* packets; 0 = the law holds; L3: over all closed intervals */
 	struct reader_totals flow;
+	struct hosts_figures hosts;
+	struct sources_totals kept; /* who is in the table of sources */
+	__u64 alerts[AG_ALERT_MAX]; /* raised since the start, as userspace settled them */
 
 	struct snapshot_interface interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;

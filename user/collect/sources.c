@@ -18,15 +18,55 @@
 #define TOOL_SHARE  0.5	 /* of a source's SYNs, where the rule is a habit that others may share */
 #define SURE_BITS   24
 
+static const unsigned int chance_bits[AG_TOOL_MAX] = {
+#define AG_TOOL(name, label, bits, help) [AG_TOOL_##name] = bits,
+#include "airglow/tool.def"
+#undef AG_TOOL
+};
+
+/*
+ * How many matches it takes (definitions: README, "Tools"): one where chance is 2^-32, else at least two, and
+ * so many that all packets of a day give less than 0.01 false sources. A rule without a chance is a habit: two,
+ * and most of the SYNs.
+ */
+static uint32_t matches_needed(unsigned int bits, double day_packets)
+{
+	uint32_t k = 2;
+
+	if (bits >= 32)
+		return 1;
+	while (bits && day_packets * exp2(-(double)bits * k) >= TOOL_CHANCE)
+		k++;
+	return k;
+}
+
+static uint32_t tool_of(const struct sources *s, const struct source *source)
+{
+	uint32_t tool;
+
+	for (tool = 0; tool < AG_TOOL_MAX; tool++) {
+		unsigned int bits = chance_bits[tool];
+
+		if (source->hits[tool] < s->matches[tool])
+			continue;
+		if (bits >= SURE_BITS || source->hits[tool] >= TOOL_SHARE * source->syns)
+			return tool;
+	}
+	return AG_TOOL_NONE;
+}
+
 struct sources *sources_new(const struct sources_options *options)
 {
 	struct sources *s = calloc(1, sizeof(*s));
+	unsigned int tool;
 
 	if (!s)
 		return NULL;
 	s->options = *options;
 	pthread_mutex_init(&s->lock, NULL);
-	if (table_new(s, options->sources_max))
+	for (tool = 0; tool < AG_TOOL_MAX; tool++)
+		s->matches[tool] = matches_needed(chance_bits[tool], options->expected_day_packets);
+	if (table_new(s, options->memory_bytes))
 		sources_free(&s);
 	return s;
 }
@@ -156,6 +196,20 @@ static void add_to_flow(struct sources *s, const struct source *source, struct f
 	s->touched[s->touched_count++] = number;
 }
 
+/* A tool's host is one that is known to use it; a port's, one that asked for it. */
+static void add_host(const struct sources *s, const struct source *source, unsigned int class,
+		     unsigned int protocol, unsigned int port, unsigned int tool)
+{
+	uint64_t hash = hosts_hash(source->hi, source->lo, source->v6);
+
+	if (!s->options.hosts)
+		return;
+	if (tool < AG_TOOL_MAX && tool_of(s, source) == tool)
+		hosts_add_tool(s->options.hosts, s->tick, tool, hash);
+	if (class != AG_CLASS_BACKSCATTER && class != AG_CLASS_UDP_RESPONSE)
+		hosts_add_port(s->options.hosts, s->tick, protocol, port, hash);
+}
+
 static void add_record(struct sources *s, struct source *source, const struct ag_record *r, int64_t begin_ns)
 {
 	unsigned int class = r->key >> AG_KEY_CLASS_SHIFT & 7, protocol = r->key >> AG_KEY_PROTOCOL_SHIFT & 255;
@@ -181,6 +235,7 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 		source->syns += r->packets;
 	if (tool < AG_TOOL_MAX)
 		source->hits[tool] += (uint32_t)(r->key >> AG_KEY_HITS_SHIFT & 0xffff);
+	add_host(s, source, class, protocol, port, tool);
 	flow = table_find_flow(s, source, class, protocol, port, &known);
 	if (!flow) {
 		count_port(s, source, protocol, port, known);
@@ -238,43 +293,6 @@ void sources_close(struct sources *s, int64_t end_ns)
 
 /* --- asking --------------------------------------------------------------------------------------------------
  */
-
-static const unsigned int chance_bits[AG_TOOL_MAX] = {
-#define AG_TOOL(name, label, bits, help) [AG_TOOL_##name] = bits,
-#include "airglow/tool.def"
-#undef AG_TOOL
-};
-
-/*
- * How many matches it takes (definitions: README, "Tools"): one where chance is 2^-32, else at least two, and
- * so many that all packets of a day give less than 0.01 false sources. A rule without a chance is a habit: two,
- * and most of the SYNs.
- */
-static uint32_t matches_needed(unsigned int bits, double day_packets)
-{
-	uint32_t k = 2;
-
-	if (bits >= 32)
-		return 1;
-	while (bits && day_packets * exp2(-(double)bits * k) >= TOOL_CHANCE)
-		k++;
-	return k;
-}
-
-static uint32_t tool_of(const struct sources *s, const struct source *source)
-{
-	uint32_t tool;
-
-	for (tool = 0; tool < AG_TOOL_MAX; tool++) {
-		unsigned int bits = chance_bits[tool];
-
-		if (source->hits[tool] < matches_needed(bits, s->options.expected_day_packets))
-			continue;
-		if (bits >= SURE_BITS || source->hits[tool] >= TOOL_SHARE * source->syns)
-			return tool;
-	}
-	return AG_TOOL_NONE;
-}
 
 static void view_source(const struct sources *s, const struct source *source, struct source_view *out)
 {
@@ -398,7 +416,7 @@ size_t sources_alerts(struct sources *s, uint32_t after, struct alert *out, size
 	return used;
 }
 
-void sources_alert_counts(struct sources *s, uint64_t by_kind[AG_ALERT_MAX])
+void sources_alert_counts(struct sources *s, __u64 by_kind[AG_ALERT_MAX])
 {
 	pthread_mutex_lock(&s->lock);
 	memcpy(by_kind, s->alerts.by_kind, sizeof(s->alerts.by_kind));

@@ -13,11 +13,10 @@
 
 #include "airglow/abi.h"
 #include "collect/alerts.h"
+#include "collect/hosts.h"
 #include "collect/sink.h"
 
-#define SOURCES_MAX	  65536 /* in the table: about 440 bytes each, with their flows */
-#define SOURCES_TOP	  100	/* sources in a list */
-#define SOURCES_FLOWS_MAX 256	/* flows of a source; further ports are counted, but not told one by one */
+#define SOURCES_FLOWS_MAX 256 /* flows of a source; further ports are counted, but not told one by one */
 
 struct sources;
 
@@ -55,7 +54,8 @@ struct sources_totals {
 };
 
 struct sources_options {
-	unsigned int sources_max;
+	size_t memory_bytes; /* bound for sources and flows; there are at least 1,024 sources all the same */
+	struct hosts *hosts; /* who uses a tool, who asks for a port; borrowed, may be NULL */
 	double expected_day_packets; /* of all dark addresses, for the k of a tool (README, "Tools") */
 	struct ag_thresholds thresholds;
 };
@@ -80,7 +80,7 @@ bool sources_find(struct sources *sources, uint64_t hi, uint64_t lo, bool v6, st
 		  struct flow_view *flows, size_t *flows_count);
 /* The alerts with numbers above `after`, oldest first, at most `most`; returns how many. */
 size_t sources_alerts(struct sources *sources, uint32_t after, struct alert *out, size_t most);
-void sources_alert_counts(struct sources *sources, uint64_t by_kind[AG_ALERT_MAX]);
+void sources_alert_counts(struct sources *sources, __u64 by_kind[AG_ALERT_MAX]);
 void sources_totals(struct sources *sources, struct sources_totals *out);
 
 #endif

@@ -10,17 +10,25 @@
 #include "collect/sources_table.h"
 
 #define FLOWS_A_SOURCE 2 /* on average: the pool */
+#define BUCKETS_MIN    128
+#define BUCKETS_MAX    (1u << 20)
 #define TAG_SHIFT      48
 #define V6_KEY	       0x9e3779b97f4a7c15ULL
 
-int table_new(struct sources *s, unsigned int sources_max)
-{
-	unsigned int buckets = 1, i;
+/* A bucket with its sources and flows. */
+#define FLOWS_A_BUCKET (SLOTS * FLOWS_A_SOURCE)
+#define BUCKET_BYTES                                                                                           \
+	(sizeof(struct bucket) + SLOTS * sizeof(struct source) +                                               \
+	 FLOWS_A_BUCKET * (sizeof(struct flow) + 2 * sizeof(uint32_t)))
 
-	while (buckets * SLOTS < sources_max)
+int table_new(struct sources *s, size_t memory_bytes)
+{
+	unsigned int buckets = BUCKETS_MIN, i;
+
+	while (buckets < BUCKETS_MAX && 2 * buckets * BUCKET_BYTES <= memory_bytes)
 		buckets *= 2;
 	s->buckets_mask = buckets - 1;
-	s->flows_max = buckets * SLOTS * FLOWS_A_SOURCE;
+	s->flows_max = buckets * FLOWS_A_BUCKET;
 	s->chains_mask = s->flows_max - 1;
 	s->buckets = calloc(buckets, sizeof(*s->buckets));
 	s->sources = calloc((size_t)buckets * SLOTS, sizeof(*s->sources));
@@ -32,8 +40,7 @@ int table_new(struct sources *s, unsigned int sources_max)
 	for (i = 0; i < s->flows_max; i++)
 		s->chains[i] = NO_FLOW;
 	s->free_flows = NO_FLOW;
-	s->totals.bytes = buckets * (sizeof(*s->buckets) + SLOTS * sizeof(*s->sources)) +
-			  s->flows_max * (sizeof(*s->flows) + sizeof(*s->chains) + sizeof(*s->touched));
+	s->totals.bytes = buckets * BUCKET_BYTES;
 	return 0;
 }
 

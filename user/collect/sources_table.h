@@ -83,11 +83,13 @@ struct sources {
 	uint32_t tick;
 	unsigned int maps; /* port maps in use */
 	struct sources_options options;
+	uint32_t matches[AG_TOOL_MAX]; /* how many it takes to tell a source's tool */
 	struct alerts alerts;
 	struct sources_totals totals;
 };
 
-int table_new(struct sources *s, unsigned int sources_max);
+/* As many sources as the memory holds. 0 or -ENOMEM. */
+int table_new(struct sources *s, size_t memory_bytes);
 void table_free(struct sources *s);
 
 uint64_t table_hash(uint64_t hi, uint64_t lo, bool v6);

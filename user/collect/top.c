@@ -20,6 +20,8 @@ struct top_ports {
 	uint64_t marked_s;
 	struct snapshot_port list[SNAPSHOT_TOP_PORTS];
 	unsigned int listed;
+	uint16_t candidates[CANDIDATES];
+	unsigned int candidates_count;
 };
 
 int top_new(struct top_ports **out)
@@ -100,6 +102,9 @@ void top_update(struct top_ports *top, const __u64 counts[AG_PORTS], uint64_t no
 		keep_mark(top, counts, now_s);
 	}
 	ranks = rank_ports(top, counts, ranked);
+	for (i = 0; i < ranks; i++)
+		top->candidates[i] = ranked[i].port;
+	top->candidates_count = ranks;
 	for (i = 0; i < ranks && listed < SNAPSHOT_TOP_PORTS; i++)
 		if (is_listed(top, ranked[i].port))
 			list[listed++] = ranked[i];
@@ -120,4 +125,12 @@ unsigned int top_list(const struct top_ports *top, struct snapshot_port list[SNA
 {
 	memcpy(list, top->list, top->listed * sizeof(*list));
 	return top->listed;
+}
+
+unsigned int top_candidates(const struct top_ports *top, uint16_t *ports, unsigned int most)
+{
+	unsigned int count = top->candidates_count < most ? top->candidates_count : most;
+
+	memcpy(ports, top->candidates, count * sizeof(*ports));
+	return count;
 }

@@ -23,5 +23,7 @@ void top_update(struct top_ports *top, const __u64 counts[AG_PORTS], uint64_t no
 
 /* The list, most packets first; returns how many. */
 unsigned int top_list(const struct top_ports *top, struct snapshot_port list[SNAPSHOT_TOP_PORTS]);
+/* The ports that are listed or may be next, most packets first, at most `most`; returns how many. */
+unsigned int top_candidates(const struct top_ports *top, uint16_t *ports, unsigned int most);
 
 #endif

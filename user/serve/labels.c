@@ -63,3 +63,12 @@ const char *const labels_service[AG_SERVICE_MAX] = {
 #define AG_SERVICE(name, label, help) label,
 #include "airglow/service.def"
 };
+
+const char *const labels_window[HOSTS_WINDOWS] = {[HOSTS_5M] = "5m", [HOSTS_1H] = "1h", [HOSTS_1D] = "1d"};
+
+const char *labels_hosts(unsigned int set)
+{
+	if (set == HOSTS_ALL)
+		return "all";
+	return set <= AG_CLASS_MAX ? labels_class[set - 1] : labels_tool[set - 1 - AG_CLASS_MAX];
+}

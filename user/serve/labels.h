@@ -6,6 +6,7 @@
 #define AIRGLOW_SERVE_LABELS_H
 
 #include "airglow/abi.h"
+#include "collect/hosts.h"
 
 extern const char *const labels_outcome[AG_OUTCOME_MAX];
 extern const char *const labels_class[AG_CLASS_MAX];
@@ -17,5 +18,9 @@ extern const char *const labels_lost[AG_LOST_MAX];
 extern const char *const labels_alert[AG_ALERT_MAX];
 extern const char *const labels_size[AG_SIZE_MAX];	 /* upper bound in bytes, "inf" for the last */
 extern const char *const labels_service[AG_SERVICE_MAX]; /* [AG_SERVICE_NONE] is "none" */
+extern const char *const labels_window[HOSTS_WINDOWS];
+
+/* Of a set of hosts: "all", a class, a tool. */
+const char *labels_hosts(unsigned int set);
 
 #endif

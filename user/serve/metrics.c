@@ -153,20 +153,32 @@ static void write_watched(struct metrics *m, const struct snapshot *s, uint8_t n
 	metrics_integer(m, other);
 }
 
-static void write_ports(struct metrics *m, const struct snapshot *s)
+/* The ports with most packets in the last hour, and who asked for them. */
+static void write_top_ports(struct metrics *m, const struct snapshot *s)
 {
 	unsigned int i;
+
+	metrics_family(m, METRIC_TOP_PORT);
+	for (i = 0; i < s->top_tcp_count; i++)
+		port_sample(m, "tcp", s->top_tcp[i].port, s->top_tcp[i].packets, "1h");
+	for (i = 0; i < s->top_udp_count; i++)
+		port_sample(m, "udp", s->top_udp[i].port, s->top_udp[i].packets, "1h");
+	metrics_family(m, METRIC_TOP_PORT_SOURCES);
+	for (i = 0; i < s->top_tcp_count; i++)
+		port_sample(m, "tcp", s->top_tcp[i].port, s->top_tcp[i].hosts, "1h");
+	for (i = 0; i < s->top_udp_count; i++)
+		port_sample(m, "udp", s->top_udp[i].port, s->top_udp[i].hosts, "1h");
+}
+
+static void write_ports(struct metrics *m, const struct snapshot *s)
+{
 
 	metrics_family(m, METRIC_PORT);
 	write_watched(m, s, 6, "tcp");
 	write_watched(m, s, 17, "udp");
 	metrics_family(m, METRIC_NO_PORT);
 	one(m, NULL, NULL, s->totals.no_port);
-	metrics_family(m, METRIC_TOP_PORT);
-	for (i = 0; i < s->top_tcp_count; i++)
-		port_sample(m, "tcp", s->top_tcp[i].port, s->top_tcp[i].packets, "1h");
-	for (i = 0; i < s->top_udp_count; i++)
-		port_sample(m, "udp", s->top_udp[i].port, s->top_udp[i].packets, "1h");
+	write_top_ports(m, s);
 }
 
 static void write_services(struct metrics *m, const struct snapshot *s)
@@ -181,6 +193,26 @@ static void write_services(struct metrics *m, const struct snapshot *s)
 		metrics_label(m, "direction", "request");
 		metrics_integer(m, s->totals.service[AG_REQUEST][service]);
 	}
+}
+
+static void write_sources(struct metrics *m, const struct snapshot *s)
+{
+	unsigned int set, window;
+
+	/* Of tools the day is told, of the rest all windows: /api/v1/summary has everything. */
+	metrics_family(m, METRIC_SOURCES);
+	for (set = 0; set < HOSTS_SETS; set++)
+		for (window = set <= AG_CLASS_MAX ? 0 : HOSTS_1D; window < HOSTS_WINDOWS; window++) {
+			metrics_begin(m);
+			metrics_label(m, "set", labels_hosts(set));
+			metrics_label(m, "window", labels_window[window]);
+			metrics_integer(m, s->hosts.hosts[set][window]);
+		}
+	metrics_family(m, METRIC_SOURCES_KEPT);
+	one(m, NULL, NULL, s->kept.sources);
+	metrics_family(m, METRIC_SOURCES_FORGOTTEN);
+	one(m, NULL, NULL, s->kept.forgotten_sources);
+	by_label(m, METRIC_ALERTS, "kind", labels_alert, s->alerts, AG_ALERT_MAX);
 }
 
 static void write_interfaces(struct metrics *m, const struct snapshot *s)
@@ -288,11 +320,7 @@ unsigned int serve_metrics(FILE *out, const struct snapshot *s, bool openmetrics
 	by_label(&m, METRIC_TOOL, "tool", labels_tool, s->totals.tool, AG_TOOL_MAX);
 	write_services(&m, s);
 	by_label(&m, METRIC_ANOMALY, "anomaly", labels_anomaly, s->totals.anomaly, AG_ANOMALY_MAX);
-	metrics_family(&m, METRIC_SOURCES);
-	metrics_begin(&m);
-	metrics_label(&m, "set", "all");
-	metrics_label(&m, "window", "start");
-	metrics_integer(&m, s->sources);
+	write_sources(&m, s);
 	write_interfaces(&m, s);
 	write_health(&m, s);
 	metrics_end(&m);

@@ -164,6 +164,22 @@ static json_t *flows(struct builder *b, const struct reader_totals *t)
 	return object;
 }
 
+/* Distinct hosts by window and set, estimated. */
+static json_t *hosts(struct builder *b, const struct hosts_figures *figures)
+{
+	json_t *object = json_object();
+	unsigned int window, set;
+
+	for (window = 0; window < HOSTS_WINDOWS; window++) {
+		json_t *sets = json_object();
+
+		for (set = 0; set < HOSTS_SETS; set++)
+			put_count(b, sets, labels_hosts(set), figures->hosts[set][window]);
+		put(b, object, labels_window[window], sets);
+	}
+	return object;
+}
+
 static json_t *nic(struct builder *b, const struct snapshot *s)
 {
 	json_t *object = json_object();
@@ -264,6 +280,7 @@ json_t *serve_summary(const struct snapshot *s)
 	put_count(&b, object, "dark", s->totals.dark);
 	put_dark(&b, object, s);
 	put_count(&b, object, "sources", s->sources);
+	put(&b, object, "hosts", hosts(&b, &s->hosts));
 	put(&b, object, "scopes", list_scopes(&b, s));
 	put(&b, object, "ledger", ledger(&b, s));
 	put(&b, object, "flows", flows(&b, &s->flow));
