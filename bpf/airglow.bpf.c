@@ -49,6 +49,7 @@ int airglow(struct xdp_md *ctx)
 	h = &scratch->head;
 	h->side = *(volatile __u32 *)&control->side;
 	h->epoch = *(volatile __u32 *)&control->epoch;
+	h->day = *(volatile __u32 *)&control->day;
 	settings = bind_settings(h->side);
 	if (!settings || describe_frame(ctx, h))
 		return XDP_ABORTED;

@@ -26,6 +26,7 @@ AG_INLINE struct ag_once *bind_once(__u32 slice);
 AG_INLINE struct ag_log *bind_log(__u32 slice);
 AG_INLINE struct ag_record *bind_log_record(__u32 slice, __u32 at);
 AG_INLINE __u64 *bind_log_touch(__u32 slice, __u32 at);
+AG_INLINE struct ag_reached *bind_reached(__u32 day, __u32 slot, __u32 page);
 /* Sends a message of the ring buffer; not 0: it was full. */
 AG_INLINE long bind_emit(const void *message, __u32 bytes);
 

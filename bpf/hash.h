@@ -27,4 +27,21 @@ AG_INLINE __u64 sketch_hash(__u64 src_hi, __u64 src_lo, bool v6)
 	return hash_mix(v6 ? src_hi : HOST_KEY_IPV4 | src_lo);
 }
 
+/* A promoted source's places: 12 bits of the filter at the top, its set below them. Nobody is harmed by a hit.
+ */
+AG_INLINE __u64 promoted_hash(__u32 address)
+{
+	return address * 0x9e3779b97f4a7c15ULL;
+}
+
+AG_INLINE __u32 promoted_bit(__u64 hash)
+{
+	return (__u32)(hash >> 52);
+}
+
+AG_INLINE __u32 promoted_set(__u64 hash)
+{
+	return (__u32)(hash >> 46) & (AG_PROMOTED_SETS - 1);
+}
+
 #endif

@@ -136,6 +136,15 @@ struct {
 	__type(value, struct ag_once);
 } once SEC(".maps");
 
+/* Bitmaps of promoted sources: by day (two), slot and /24; entries set by load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct ag_reached);
+} reached SEC(".maps");
+
 /* The logs, by slice: their ends, and their entries. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -269,6 +278,13 @@ AG_INLINE struct ag_sweepers *bind_sweepers(__u32 slice, __u32 parity)
 AG_INLINE struct ag_once *bind_once(__u32 slice)
 {
 	return bpf_map_lookup_elem(&once, &slice);
+}
+
+AG_INLINE struct ag_reached *bind_reached(__u32 day, __u32 slot, __u32 page)
+{
+	__u32 key = (day * rodata.promoted + slot) * rodata.pages + page;
+
+	return bpf_map_lookup_elem(&reached, &key);
 }
 
 AG_INLINE struct ag_log *bind_log(__u32 slice)

@@ -18,7 +18,7 @@ struct head {
 	__u32 epoch;   /* likewise */
 	__u64 now_ns;  /* packet time: of the coarse monotonic clock, or of the capture */
 	__u32 since;   /* 2^AG_TIME_SHIFT ns since the interval began, at most AG_TIME_MAX */
-	__u32 pad;
+	__u32 day;     /* which bitmaps of promoted sources are written, as read once for this packet */
 	__u8 bytes[AG_HEAD_BYTES + AG_HEAD_SLACK];
 };
 

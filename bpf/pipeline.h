@@ -3,7 +3,8 @@
  * The way of a packet, one call a stage; no stage reaches back, and there is one exit. head is the engine's: it
  * fills struct head (head.h for the kernel, user/engine/native.c for this process).
  *
- *	frame -> head -> parse -> scope -> classify -> account -> track -> detect -> sample -> act -> PASS or
+ *	frame -> head -> parse -> scope -> classify -> account -> track -> detect ->
+ *	promote -> sample -> act -> PASS or
  *DROP
  */
 #ifndef AIRGLOW_BPF_PIPELINE_H
@@ -16,6 +17,7 @@
 #include "bpf/account.h"
 #include "bpf/track.h"
 #include "bpf/detect.h"
+#include "bpf/promote.h"
 #include "bpf/sample.h"
 #include "bpf/act.h"
 
@@ -67,6 +69,7 @@ AG_INLINE enum verdict pipeline(struct packet *p, const struct head *h, const st
 	account(l, p, h);
 	track(l, p, h);
 	detect(l, p, h, s);
+	promote(p, h, s);
 	sample(l, p, h, s);
 	return act(p);
 }

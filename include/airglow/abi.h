@@ -12,7 +12,7 @@
 #include "airglow/limits.h"
 
 /* Raised when the meaning or layout of a shared map changes. */
-#define AG_ABI_VERSION 2
+#define AG_ABI_VERSION 3
 
 enum ag_outcome {
 #define AG_OUTCOME(name, label, help) AG_OUTCOME_##name,
@@ -152,7 +152,9 @@ struct ag_control {
 	__u32 side;	   /* which side of the settings is in force: 0 or 1 */
 	__u32 epoch;	   /* number of the open interval, from 1 */
 	__u64 began_ns[2]; /* by parity: when the interval began, in the clock of the packets (head.h) */
-	__u64 pad[5];
+	__u32 day;	   /* which of two bitmaps of a promoted source is written: 0 or 1 */
+	__u32 pad32;
+	__u64 pad[4];
 };
 _Static_assert(sizeof(struct ag_control) == 64, "one cache line");
 
@@ -370,6 +372,23 @@ struct ag_thresholds {
 #undef AG_THRESHOLD
 };
 
+/* A source under study. IPv4 alone: destinations of IPv6 have no index. */
+struct ag_promoted_source {
+	__u32 address; /* host order */
+	__u32 slot;    /* its bitmap, from 1; 0: free */
+};
+
+/* Who is promoted: a filter that most packets do not pass, and the sets by hash (hash.h). */
+struct ag_promoted {
+	__u64 filter[AG_PROMOTED_FILTER / 64];
+	struct ag_promoted_source source[AG_PROMOTED_SETS][AG_PROMOTED_WAYS];
+};
+
+/* The addresses of a dark /24 that got a packet, a bit each. */
+struct ag_reached {
+	__u64 bits[AG_PAGE_ADDRESSES / 64];
+};
+
 /* What a reload may change. Two sides, switched by ag_control.side. */
 struct ag_settings {
 	struct ag_interface interfaces[AG_INTERFACES_MAX];
@@ -377,9 +396,12 @@ struct ag_settings {
 	__u32 decaps;		 /* used entries of decap[] */
 	__u32 ranges6;		 /* used entries of range6[] */
 	__u32 sample_ns;	 /* least time between two samples of a slice; 0: none are taken */
+	__u32 promoted_slots;	 /* bitmaps in use; 0: nobody is promoted */
+	__u32 pad;
 	struct ag_thresholds thresholds;
 	struct ag_decap decap[AG_DECAP_MAX];
 	struct ag_range6 range6[AG_RANGES6_MAX];
+	struct ag_promoted promoted;
 };
 
 /*
@@ -433,7 +455,9 @@ struct ag_rodata {
 	__u32 summary_sets; /* likewise */
 	__u32 log_records;  /* records in the log of a slice */
 	__u32 log_touches;  /* touches in the log of a slice */
-	__u32 flow_shift;   /* of a set's number to its bit in ag_interval.flows_used */
+	__u32 promoted;	    /* bitmaps of promoted sources a day */
+	__u32 pad;
+	__u32 flow_shift; /* of a set's number to its bit in ag_interval.flows_used */
 	__u32 summary_shift;
 	__u32 sweeper_records;	     /* a source that made so many is a sweeper; 0: none is */
 	__u64 seed[2];		     /* of the tables' hashes */

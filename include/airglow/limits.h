@@ -38,6 +38,13 @@
 #define AG_SAMPLE_BYTES	   128	  /* of a sampled packet */
 #define AG_RING_BYTES	   262144 /* ring buffer of alerts and samples */
 
+/* Promoted sources: a bitmap of the dark IPv4 addresses for each slot, by day. */
+#define AG_PROMOTED_SLOTS_MAX	64  /* 64 bytes a slot and dark /24 */
+#define AG_PROMOTED_SOURCES_MAX 128 /* of all slots together */
+#define AG_PROMOTED_SETS	64  /* the table of sources: 8 ways a set, a cache line */
+#define AG_PROMOTED_WAYS	8
+#define AG_PROMOTED_FILTER	4096 /* bits, 512 bytes: it stays in the cache */
+
 /* Two-level table of dark IPv4 addresses, one copy per side of the settings. */
 #define AG_SCOPE16_ENTRIES 65536 /* one u16 a /16: 128 KiB a side */
 #define AG_BLOCK_ENTRIES   256	 /* one u32 a /24: 1 KiB a block */

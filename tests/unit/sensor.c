@@ -125,6 +125,7 @@ struct sensor *sensor_new(bool shared)
 
 	cr_assert_eq(plan_new(&plan, prefixes, sizeof(prefixes) / sizeof(prefixes[0]), false, why, sizeof(why)),
 		     0, "%s", why);
+	plan->settings.promoted_slots = 2; /* and nobody in them */
 	return make_sensor(plan, shared ? 0 : 1);
 }
 

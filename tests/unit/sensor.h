@@ -63,6 +63,7 @@ struct sensor {
  *	scope 2  203.0.113.0/25 without 203.0.113.64/28
  *	scope 3  2001:db8:1::/48 without 2001:db8:1:8000::/64
  *	scope 4  45.60.0.0/23
+ * and two bitmaps for promoted sources, of which there are none.
  * shared: books by atomics, as a CPU without a slice does.
  */
 struct sensor *sensor_new(bool shared);

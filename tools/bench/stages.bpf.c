@@ -76,6 +76,7 @@ AG_INLINE int walk(struct xdp_md *ctx, enum stage last)
 	h = &scratch->head;
 	h->side = *(volatile __u32 *)&control->side;
 	h->epoch = *(volatile __u32 *)&control->epoch;
+	h->day = *(volatile __u32 *)&control->day;
 	settings = bind_settings(h->side);
 	if (!settings || describe_frame(ctx, h))
 		return XDP_ABORTED;

@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/config.h"
+#include "bpf/hash.h"
 
 static const struct config_watch DEFAULT_WATCH[] = {
 #define AG_WATCH(protocol, port, why) {protocol, port},
@@ -112,6 +113,25 @@ int config_new(struct config **out)
 	return 0;
 }
 
+/* False: its set is full. */
+static bool promoted_place(struct ag_promoted *promoted, uint32_t address, uint32_t slot)
+{
+	uint64_t hash = promoted_hash(address);
+	uint32_t bit = promoted_bit(hash);
+
+	for (unsigned int way = 0; way < AG_PROMOTED_WAYS; way++) {
+		struct ag_promoted_source *source = &promoted->source[promoted_set(hash)][way];
+
+		if (source->slot)
+			continue;
+		source->address = address;
+		source->slot = slot;
+		promoted->filter[bit / 64] |= 1ULL << (bit % 64);
+		return true;
+	}
+	return false;
+}
+
 void config_write(const struct config *config, struct ag_settings *settings)
 {
 	if (config->decaps_count)
@@ -119,6 +139,11 @@ void config_write(const struct config *config, struct ag_settings *settings)
 	settings->decaps = (__u32)config->decaps_count;
 	settings->thresholds = config->thresholds;
 	settings->sample_ns = config->samples ? (__u32)(1000000000 / config->samples) : 0;
+	settings->promoted_slots = (__u32)config->promoted_count;
+	memset(&settings->promoted, 0, sizeof(settings->promoted));
+	for (size_t i = 0; i < config->promoted_count; i++)
+		for (size_t j = 0; j < config->promoted[i].addresses_count; j++)
+			promoted_place(&settings->promoted, config->promoted[i].addresses[j], (__u32)i + 1);
 }
 
 void config_free(struct config **config)
@@ -131,6 +156,11 @@ void config_free(struct config **config)
 		free(c->interfaces[i].name);
 	for (size_t i = 0; i < c->scopes_count; i++)
 		free(c->scopes[i].name);
+	for (size_t i = 0; i < c->promoted_count; i++) {
+		free(c->promoted[i].name);
+		free(c->promoted[i].addresses);
+	}
+	free(c->promoted);
 	free(c->interfaces);
 	free(c->scopes);
 	free(c->prefixes);
@@ -445,5 +475,84 @@ int config_add_watch(struct config *config, uint8_t protocol, const char *port, 
 	memmove(config->watch + at + 1, config->watch + at, (config->watch_count - at) * sizeof(watch));
 	config->watch[at] = watch;
 	config->watch_count++;
+	return 0;
+}
+
+/* The slot of a name, made if new: its index in *at. */
+static int find_promoted(struct config *config, const char *name, size_t *at, char *why, size_t why_size)
+{
+	if (!is_scope_name(name)) {
+		snprintf(why, why_size,
+			 "\"%.60s\" cannot name promoted sources; use 1 to 32 of a-z, 0-9, _ and -", name);
+		return -EINVAL;
+	}
+	for (*at = 0; *at < config->promoted_count; (*at)++)
+		if (!strcmp(config->promoted[*at].name, name))
+			return 0;
+	if (config->promoted_count == AG_PROMOTED_SLOTS_MAX) {
+		snprintf(why, why_size, "%s is one name too many to promote; at most %d are possible", name,
+			 AG_PROMOTED_SLOTS_MAX);
+		return -ENOSPC;
+	}
+	if (grow(&config->promoted, config->promoted_count, sizeof(*config->promoted)))
+		return refuse_memory(why, why_size);
+	config->promoted[*at].name = strdup(name);
+	if (!config->promoted[*at].name)
+		return refuse_memory(why, why_size);
+	config->promoted_count++;
+	return 0;
+}
+
+/* Is there a place for one more beside those there are? */
+static int check_promoted(const struct config *config, uint32_t address, const char *text, char *why,
+			  size_t why_size)
+{
+	size_t total = 0, set = 0;
+
+	for (size_t i = 0; i < config->promoted_count; i++) {
+		for (size_t j = 0; j < config->promoted[i].addresses_count; j++, total++) {
+			uint32_t other = config->promoted[i].addresses[j];
+
+			set += promoted_set(promoted_hash(other)) == promoted_set(promoted_hash(address));
+			if (other != address)
+				continue;
+			snprintf(why, why_size, "%.60s is promoted twice; keep one of them", text);
+			return -EEXIST;
+		}
+	}
+	if (total < AG_PROMOTED_SOURCES_MAX && set < AG_PROMOTED_WAYS)
+		return 0;
+	snprintf(why, why_size, "there is no room to promote %.60s beside %zu others; at most %d are possible",
+		 text, total, AG_PROMOTED_SOURCES_MAX);
+	return -ENOSPC;
+}
+
+int config_add_promoted(struct config *config, const char *name, const char *address, char *why,
+			size_t why_size)
+{
+	struct prefix prefix;
+	struct config_promoted *into;
+	uint32_t number;
+	size_t at;
+	int err = prefix_parse_address(&prefix, address, why, why_size);
+
+	if (!err && prefix.family != 4) {
+		snprintf(why, why_size,
+			 "%.60s cannot be promoted: only IPv4 destinations are counted one by one", address);
+		err = -EINVAL;
+	}
+	if (err)
+		return err;
+	number = (uint32_t)prefix.addr[0] << 24 | (uint32_t)prefix.addr[1] << 16 |
+		 (uint32_t)prefix.addr[2] << 8 | prefix.addr[3];
+	err = check_promoted(config, number, address, why, why_size);
+	if (!err)
+		err = find_promoted(config, name, &at, why, why_size);
+	if (err)
+		return err;
+	into = &config->promoted[at];
+	if (grow(&into->addresses, into->addresses_count, sizeof(*into->addresses)))
+		return refuse_memory(why, why_size);
+	into->addresses[into->addresses_count++] = number;
 	return 0;
 }

@@ -30,6 +30,13 @@ struct config_watch {
 	uint16_t port;
 };
 
+/* Sources that are studied together: their destinations are exact. Slot: index + 1. */
+struct config_promoted {
+	char *name;	     /* like a scope's, unique */
+	uint32_t *addresses; /* host order */
+	size_t addresses_count;
+};
+
 struct config {
 	struct config_interface *interfaces;
 	size_t interfaces_count;
@@ -41,6 +48,8 @@ struct config {
 	size_t decaps_count;
 	struct config_watch *watch; /* sorted; default: the built-in watch list */
 	size_t watch_count;
+	struct config_promoted *promoted;
+	size_t promoted_count;
 	char *listen;	       /* "127.0.0.1:10023" */
 	char *state;	       /* directory, may be NULL */
 	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
@@ -85,8 +94,12 @@ int config_add_decap(struct config *config, const char *text, char *why, size_t 
 int config_add_tunnel(struct config *config, enum ag_decap_type type, const char *from, const char *to,
 		      const char *key, char *why, size_t why_size);
 int config_add_watch(struct config *config, uint8_t protocol, const char *port, char *why, size_t why_size);
+/* An IPv4 source into the slot of a name, which is made if new. */
+int config_add_promoted(struct config *config, const char *name, const char *address, char *why,
+			size_t why_size);
 
-/* What a reload may change of it, into a side of the settings: tunnels, thresholds, sampler. */
+/* What a reload may change of it, into a side of the settings: tunnels, thresholds, sampler, promoted sources.
+ */
 void config_write(const struct config *config, struct ag_settings *settings);
 
 /* Labels of feed.def and decap.def. The feed named so, or AG_FEED_MAX. */

@@ -19,6 +19,7 @@
 #include "collect/hosts.h"
 #include "collect/interval.h"
 #include "collect/nic.h"
+#include "collect/promoted.h"
 #include "collect/reach.h"
 #include "collect/top.h"
 
@@ -105,18 +106,26 @@ static void take_records(void *arg, const struct interval *interval, const struc
 	sources_add(c->sources, interval->begin_ns, tick_of(c, interval), records, count);
 }
 
+/* True when it is another UTC day than before. */
+static bool begin_day(struct collector *c, int64_t now_ns)
+{
+	int64_t day = now_ns / NS / DAY_S, days = day - c->day;
+
+	c->day = day;
+	if (days)
+		promoted_begin_day(c->books, days);
+	return days != 0;
+}
+
 /* A new UTC day begins with the interval after the one in which the old day ended. */
 static void take_interval(void *arg, const struct interval *interval)
 {
 	struct collector *c = arg;
-	int64_t day = interval->end_ns / NS / DAY_S;
 
 	hosts_add(c->hosts, tick_of(c, interval), interval->hosts);
 	sources_close(c->sources, interval->end_ns);
-	if (!c->options.live || day == c->day)
-		return;
-	c->day = day;
-	atomic_store(&c->day_epoch, interval->epoch + 1);
+	if (c->options.live && begin_day(c, interval->end_ns))
+		atomic_store(&c->day_epoch, interval->epoch + 1);
 }
 
 /* The reach is known. */
@@ -454,6 +463,16 @@ static void fill_live(struct collector *c, struct snapshot *s)
 	pthread_mutex_unlock(&c->lock);
 }
 
+static void fill_promoted(const struct collector *c, struct snapshot *s)
+{
+	unsigned int i;
+
+	s->promoted = c->options.config->promoted;
+	s->promoted_count = c->books->promoted;
+	for (i = 0; i < s->promoted_count; i++)
+		promoted_count(c->books, i, &s->promoted_reached[i]);
+}
+
 static void fill_disabled(const struct collector *c, struct snapshot *s)
 {
 	unsigned int i;
@@ -487,6 +506,7 @@ struct snapshot *collector_snapshot(struct collector *c)
 	if (c->options.live)
 		fill_live(c, s);
 	fill_disabled(c, s);
+	fill_promoted(c, s);
 	s->reach = c->reach;
 	s->watch = c->options.config->watch;
 	s->watch_count = c->options.config->watch_count;
@@ -496,6 +516,7 @@ struct snapshot *collector_snapshot(struct collector *c)
 
 void collector_begin_interval(struct collector *c, uint64_t begin_ns)
 {
+	begin_day(c, (int64_t)begin_ns);
 	reader_begin(c->reader, begin_ns, (int64_t)begin_ns);
 	reader_close(c->reader);
 }
@@ -509,8 +530,11 @@ void collector_finish(struct collector *c)
 {
 	struct ag_control *control = c->books->control;
 
-	collector_begin_interval(c, control->began_ns[control->epoch & 1] +
-					    c->options.config->interval_ms * (NS / 1000));
+	uint64_t end_ns = control->began_ns[control->epoch & 1] + c->options.config->interval_ms * (NS / 1000);
+
+	/* No packet follows: the last packet's day stays what is called today. */
+	reader_begin(c->reader, end_ns, (int64_t)end_ns);
+	reader_close(c->reader);
 }
 
 static double seen_rate(struct collector *c, uint64_t dark)

@@ -15,6 +15,7 @@
 #include "base/config.h"
 #include "collect/hosts.h"
 #include "collect/interval.h"
+#include "collect/promoted.h"
 #include "collect/sources.h"
 
 #define SNAPSHOT_NIC_COUNTERS_MAX 4  /* drop counters shown an interface */
@@ -108,6 +109,10 @@ struct snapshot {
 	struct snapshot_reach reach;
 	const struct config_watch *watch; /* lives as long as the sensor */
 	size_t watch_count;
+	const struct config_promoted
+		*promoted; /* lives as long as the sensor; [promoted_count] like the next */
+	struct promoted_figures promoted_reached[AG_PROMOTED_SLOTS_MAX];
+	unsigned int promoted_count;
 	uint64_t map_bytes, rss_anon_bytes;
 	const char *disabled_rules[8]; /* static strings */
 	unsigned int disabled_rules_count;

@@ -27,6 +27,8 @@ struct books {
 	struct ag_flow_set *flows;	     /* [slices * 2 * flow_sets] */
 	struct ag_summary_set *summaries;    /* [slices * 2 * summary_sets] */
 	struct ag_sweepers *sweepers;	     /* [slices * 2] */
+	struct ag_reached *reached;	     /* [2 * promoted * pages], by day, slot and page */
+	unsigned int promoted;		     /* slots a day */
 	struct ag_log *logs;		     /* [slices]; the reader moves the tails */
 	const struct ag_record *log_records; /* [slices * log_records_size] */
 	const __u64 *log_touches;	     /* [slices * log_touches_size] */

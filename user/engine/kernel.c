@@ -41,6 +41,7 @@ enum {
 	MAP_SUMMARIES,
 	MAP_SWEEPERS,
 	MAP_ONCE,
+	MAP_REACHED,
 	MAP_LOGS,
 	MAP_LOG_RECORDS,
 	MAP_LOG_TOUCHES,
@@ -90,6 +91,7 @@ static int map_all(struct kernel *k)
 		[MAP_SUMMARIES] = k->skel->maps.summaries,
 		[MAP_SWEEPERS] = k->skel->maps.sweepers,
 		[MAP_ONCE] = k->skel->maps.once,
+		[MAP_REACHED] = k->skel->maps.reached,
 		[MAP_LOGS] = k->skel->maps.logs,
 		[MAP_LOG_RECORDS] = k->skel->maps.log_records,
 		[MAP_LOG_TOUCHES] = k->skel->maps.log_touches,
@@ -116,6 +118,7 @@ static int map_all(struct kernel *k)
 	t->summaries = k->mappings[MAP_SUMMARIES].address;
 	t->sweepers = k->mappings[MAP_SWEEPERS].address;
 	t->once = k->mappings[MAP_ONCE].address;
+	t->reached = k->mappings[MAP_REACHED].address;
 	t->logs = k->mappings[MAP_LOGS].address;
 	t->log_records = k->mappings[MAP_LOG_RECORDS].address;
 	t->log_touches = k->mappings[MAP_LOG_TOUCHES].address;
@@ -175,6 +178,7 @@ static void set_sizes(struct airglow_bpf *skel, const struct table_sizes *s, boo
 	set_entries(skel->maps.summaries, s->slices * 2 * s->summary_sets);
 	set_entries(skel->maps.sweepers, s->slices * 2);
 	set_entries(skel->maps.once, s->slices);
+	set_entries(skel->maps.reached, 2 * s->promoted * s->pages);
 	set_entries(skel->maps.logs, s->slices);
 	set_entries(skel->maps.log_records, s->slices * s->log_records);
 	set_entries(skel->maps.log_touches, s->slices * s->log_touches);

@@ -97,6 +97,13 @@ AG_INLINE struct ag_once *bind_once(__u32 slice)
 	return &bound->tables.once[slice];
 }
 
+AG_INLINE struct ag_reached *bind_reached(__u32 day, __u32 slot, __u32 page)
+{
+	const struct table_sizes *s = &bound->tables.sizes;
+
+	return &bound->tables.reached[((size_t)day * s->promoted + slot) * s->pages + page];
+}
+
 AG_INLINE struct ag_log *bind_log(__u32 slice)
 {
 	return &bound->tables.logs[slice];
@@ -143,12 +150,13 @@ static int allocate(struct tables *t, const struct table_sizes *s)
 	t->summaries = calloc((size_t)s->slices * 2 * s->summary_sets, sizeof(*t->summaries));
 	t->sweepers = calloc(s->slices * 2, sizeof(*t->sweepers));
 	t->once = calloc(s->slices, sizeof(*t->once));
+	t->reached = calloc((size_t)2 * s->promoted * s->pages + 1, sizeof(*t->reached));
 	t->logs = calloc(s->slices, sizeof(*t->logs));
 	t->log_records = calloc((size_t)s->slices * s->log_records, sizeof(*t->log_records));
 	t->log_touches = calloc((size_t)s->slices * s->log_touches, sizeof(*t->log_touches));
 	return t->control && t->settings && t->scope16 && t->blocks && t->splits && t->counters && t->ports &&
 			       t->icmp && t->seen && t->intervals && t->flows && t->summaries && t->sweepers &&
-			       t->once && t->logs && t->log_records && t->log_touches
+			       t->reached && t->once && t->logs && t->log_records && t->log_touches
 		       ? 0
 		       : -ENOMEM;
 }
@@ -190,6 +198,7 @@ void native_free(struct native **native)
 	free(t->summaries);
 	free(t->sweepers);
 	free(t->once);
+	free(t->reached);
 	free(t->logs);
 	free(t->log_records);
 	free(t->log_touches);
@@ -228,6 +237,7 @@ int native_pipeline(struct native *native, struct head *h)
 	bound = native;
 	h->side = native->tables.control->side;
 	h->epoch = native->tables.control->epoch;
+	h->day = native->tables.control->day;
 	packet_time(h, native->tables.control);
 	settings = &native->tables.settings[h->side];
 	if (!ledger_open(&ledger, 0))

@@ -36,6 +36,7 @@ struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uin
 		.blocks = plan->blocks_used ? plan->blocks_used : 1,
 		.splits = plan->splits_used ? plan->splits_used : 1,
 		.pages = plan->pages_used ? plan->pages_used : 1,
+		.promoted = plan->settings.promoted_slots,
 	};
 	unsigned int scale = SCALE_MAX;
 
@@ -59,10 +60,16 @@ static uint64_t cache_bytes(const struct table_sizes *s)
 	       (uint64_t)s->log_records * sizeof(struct ag_record) + (uint64_t)s->log_touches * sizeof(__u64);
 }
 
+static uint64_t reached_bytes(const struct table_sizes *s)
+{
+	return 2 * (uint64_t)s->promoted * s->pages * sizeof(struct ag_reached);
+}
+
 uint64_t tables_bytes(const struct table_sizes *s)
 {
 	return (s->slices + 1) * slice_bytes() + s->slices * cache_bytes(s) + sizeof(struct ag_icmp) +
-	       sizeof(struct ag_control) + AG_RING_BYTES + (uint64_t)s->pages * sizeof(struct ag_page) +
+	       sizeof(struct ag_control) + AG_RING_BYTES + reached_bytes(s) +
+	       (uint64_t)s->pages * sizeof(struct ag_page) +
 	       2 * (sizeof(struct ag_settings) + sizeof(struct ag_scope16) +
 		    (uint64_t)s->blocks * sizeof(struct ag_block) +
 		    (uint64_t)s->splits * sizeof(struct ag_split));
@@ -71,17 +78,20 @@ uint64_t tables_bytes(const struct table_sizes *s)
 int tables_check(const struct table_sizes *s, uint64_t memory_bytes, char *why, size_t why_size)
 {
 	uint64_t need = tables_bytes(s), books = (s->slices + 1) * slice_bytes(),
-		 cache = s->slices * cache_bytes(s), pages = (uint64_t)s->pages * sizeof(struct ag_page);
+		 cache = s->slices * cache_bytes(s), pages = (uint64_t)s->pages * sizeof(struct ag_page),
+		 reached = reached_bytes(s);
 
 	if (!memory_bytes || need <= memory_bytes)
 		return 0;
 	snprintf(
 		why, why_size,
 		"the maps need %.1f MiB (%u slices of %.2f MiB, %u flow caches of at least %.2f MiB, %u /24 pages of "
-		"1 KiB, tables and ICMP %.1f MiB) but memory is %.1f MiB; raise memory or use fewer dark addresses",
+		"1 KiB, %u promoted slots of %.2f MiB, tables and ICMP %.1f MiB) but memory is %.1f MiB; raise memory or "
+		"use fewer dark addresses",
 		(double)need / MIB, s->slices + 1, (double)slice_bytes() / MIB, s->slices,
-		(double)cache_bytes(s) / MIB, s->pages, (double)(need - books - cache - pages) / MIB,
-		(double)memory_bytes / MIB);
+		(double)cache_bytes(s) / MIB, s->pages, s->promoted,
+		(double)reached / MIB / (s->promoted ? s->promoted : 1),
+		(double)(need - books - cache - pages - reached) / MIB, (double)memory_bytes / MIB);
 	return -ENOSPC;
 }
 
@@ -119,6 +129,7 @@ void tables_rodata(struct ag_rodata *ro, const struct table_sizes *s, bool repla
 	ro->summary_sets = s->summary_sets;
 	ro->log_records = s->log_records;
 	ro->log_touches = s->log_touches;
+	ro->promoted = s->promoted;
 	ro->flow_shift = tables_used_shift(s->flow_sets);
 	ro->summary_shift = tables_used_shift(s->summary_sets);
 	ro->sweeper_records = AG_SWEEPER_RECORDS;
@@ -128,7 +139,7 @@ void tables_rodata(struct ag_rodata *ro, const struct table_sizes *s, bool repla
 int tables_write(const struct tables *t, unsigned int side, const struct plan *plan)
 {
 	if (plan->blocks_used > t->sizes.blocks || plan->splits_used > t->sizes.splits ||
-	    plan->pages_used > t->sizes.pages)
+	    plan->pages_used > t->sizes.pages || plan->settings.promoted_slots > t->sizes.promoted)
 		return -ENOSPC;
 	t->settings[side] = plan->settings;
 	t->scope16[side] = *plan->scope16;
@@ -156,6 +167,8 @@ struct books tables_books(const struct tables *t)
 		.flows = t->flows,
 		.summaries = t->summaries,
 		.sweepers = t->sweepers,
+		.reached = t->reached,
+		.promoted = t->sizes.promoted,
 		.logs = t->logs,
 		.log_records = t->log_records,
 		.log_touches = t->log_touches,

@@ -19,6 +19,7 @@ struct table_sizes {
 	unsigned int slices, blocks, splits, pages;
 	unsigned int flow_sets, summary_sets;  /* of a slice and parity; powers of two */
 	unsigned int log_records, log_touches; /* of a slice; powers of two */
+	unsigned int promoted;		       /* bitmaps a day */
 };
 
 struct tables {
@@ -37,6 +38,7 @@ struct tables {
 	struct ag_summary_set *summaries; /* [slices * 2 * summary_sets] */
 	struct ag_sweepers *sweepers;	  /* [slices * 2] */
 	struct ag_once *once;		  /* [slices] */
+	struct ag_reached *reached;	  /* [2 * promoted * pages], by day, slot, page */
 	struct ag_log *logs;		  /* [slices] */
 	struct ag_record *log_records;	  /* [slices * log_records] */
 	__u64 *log_touches;		  /* [slices * log_touches] */

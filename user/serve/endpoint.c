@@ -93,6 +93,15 @@ static int render_scopes(struct answer *answer, const struct snapshot *s, const 
 	return render_part(answer, s, "scopes");
 }
 
+/* Nobody may be promoted: then there is nothing to list. */
+static int render_promoted(struct answer *answer, const struct snapshot *s, const struct request *r)
+{
+	(void)r;
+	if (!s->promoted_count)
+		return answer_json(answer, json_pack("{s:[]}", "promoted"));
+	return render_part(answer, s, "promoted");
+}
+
 static int render_tools(struct answer *answer, const struct snapshot *s, const struct request *r)
 {
 	json_t *array = json_array();
@@ -295,6 +304,11 @@ static const struct endpoint endpoints[] = {
 	{"/api/v1/summary", "all figures, by the names of replay --json", {}, true, render_summary},
 	{"/api/v1/ports", "packets by destination port", {"protocol", "limit", "sort"}, true, render_ports},
 	{"/api/v1/scopes", "packets, bytes and addresses by scope", {}, true, render_scopes},
+	{"/api/v1/promoted",
+	 "dark addresses that the promoted sources reached, exact",
+	 {},
+	 true,
+	 render_promoted},
 	{"/api/v1/tools", "packets by the header rule of a sending program", {}, true, render_tools},
 	{"/api/v1/ledger", "both sides of every law, and what the interfaces say", {}, true, render_ledger},
 	{"/api/v1/doctor", "the newest checks with their cures", {}, true, render_doctor},

@@ -180,6 +180,25 @@ static json_t *hosts(struct builder *b, const struct hosts_figures *figures)
 	return object;
 }
 
+/* Dark addresses that promoted sources reached: exact. */
+static json_t *promoted(struct builder *b, const struct snapshot *s)
+{
+	json_t *array = json_array();
+	unsigned int i;
+
+	for (i = 0; i < s->promoted_count; i++) {
+		json_t *object = json_object();
+
+		put(b, object, "name", json_string(s->promoted[i].name));
+		put_count(b, object, "sources", s->promoted[i].addresses_count);
+		put_count(b, object, "reached_today", s->promoted_reached[i].today);
+		put_count(b, object, "reached_yesterday", s->promoted_reached[i].yesterday);
+		if (json_array_append_new(array, object))
+			b->failed = true;
+	}
+	return array;
+}
+
 static json_t *nic(struct builder *b, const struct snapshot *s)
 {
 	json_t *object = json_object();
@@ -282,6 +301,8 @@ json_t *serve_summary(const struct snapshot *s)
 	put_count(&b, object, "sources", s->sources);
 	put(&b, object, "hosts", hosts(&b, &s->hosts));
 	put(&b, object, "scopes", list_scopes(&b, s));
+	if (s->promoted_count)
+		put(&b, object, "promoted", promoted(&b, s));
 	put(&b, object, "ledger", ledger(&b, s));
 	put(&b, object, "flows", flows(&b, &s->flow));
 	put(&b, object, "disabled_rules", disabled(&b, s));
