@@ -2,6 +2,8 @@
 /*
  * Names of the enums (labels.h), generated from the tables.
  */
+#include <string.h>
+
 #include "serve/labels.h"
 
 const char *const labels_outcome[AG_OUTCOME_MAX] = {
@@ -71,4 +73,13 @@ const char *labels_hosts(unsigned int set)
 	if (set == HOSTS_ALL)
 		return "all";
 	return set <= AG_CLASS_MAX ? labels_class[set - 1] : labels_tool[set - 1 - AG_CLASS_MAX];
+}
+
+unsigned int labels_find(const char *const *labels, unsigned int n, const char *label)
+{
+	unsigned int i;
+
+	for (i = 0; i < n && strcmp(labels[i], label); i++)
+		;
+	return i;
 }

@@ -8,6 +8,8 @@
 #include "airglow/abi.h"
 #include "collect/hosts.h"
 
+#define LABELS_TOOL_UNKNOWN "unknown" /* AG_TOOL_NONE */
+
 extern const char *const labels_outcome[AG_OUTCOME_MAX];
 extern const char *const labels_class[AG_CLASS_MAX];
 extern const char *const labels_tool[AG_TOOL_MAX];
@@ -22,5 +24,8 @@ extern const char *const labels_window[HOSTS_WINDOWS];
 
 /* Of a set of hosts: "all", a class, a tool. */
 const char *labels_hosts(unsigned int set);
+
+/* The number of a label, or n. */
+unsigned int labels_find(const char *const *labels, unsigned int n, const char *label);
 
 #endif
