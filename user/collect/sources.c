@@ -8,6 +8,7 @@
 
 #include "bpf/distinct.h"
 #include "collect/sources_table.h"
+#include "collect/stamps.h"
 
 #define NS	    1000000000
 #define BLOCK	    32	/* records whose sources are fetched ahead */
@@ -58,7 +59,7 @@ static bool map_port(struct port_map *map, unsigned int protocol, unsigned int p
 	return fresh;
 }
 
-/* A source with too many flows: from here on a bitmap tells which ports are new. */
+/* A source whose ports are not all told by flows: from here on a bitmap tells which are new. */
 static struct port_map *port_map_of(struct sources *s, struct source *source)
 {
 	uint32_t number;
@@ -75,42 +76,19 @@ static struct port_map *port_map_of(struct sources *s, struct source *source)
 	return source->map;
 }
 
-static void count_port(struct sources *s, struct source *source, unsigned int protocol, unsigned int port,
-		       bool known)
+/* Before the flow of a port that no flow tells of is made. */
+static void count_port(struct sources *s, struct source *source, unsigned int protocol, unsigned int port)
 {
 	struct port_map *map = source->map;
 
-	if (known || !has_ports(protocol))
-		return;
-	if (source->flows_count == SOURCES_FLOWS_MAX)
+	if (!map && (source->flows_count == SOURCES_FLOWS_MAX || table_is_full(s)))
 		map = port_map_of(s, source);
 	if (map)
 		source->ports += map_port(map, protocol, port);
-	else if (source->flows_count < SOURCES_FLOWS_MAX)
+	else if (source->flows_count < SOURCES_FLOWS_MAX && !source->ports_at_least && !table_is_full(s))
 		source->ports++;
 	else
 		source->ports_at_least = true;
-}
-
-/* Stamps that are as old as a tick number can tell: older ones would seem young again. */
-static void sweep_stamps(struct flow *flow, uint32_t tick)
-{
-	unsigned int i;
-
-	if (tick >> 6 == flow->touched >> 6)
-		return;
-	for (i = 0; i < 64; i++) {
-		uint32_t age = (tick % 255 + 255 - (flow->stamps[i] - 1u)) % 255;
-
-		if (tick - flow->touched >= 64 || age >= WINDOW_TICKS)
-			flow->stamps[i] = 0;
-	}
-}
-
-static void stamp(struct flow *flow, uint64_t bits, uint32_t tick)
-{
-	for (; bits; bits &= bits - 1)
-		flow->stamps[__builtin_ctzll(bits)] = (uint8_t)(tick % 255 + 1);
 }
 
 /* Alerts look only at flows that could cross a threshold. */
@@ -119,41 +97,67 @@ static bool may_alert(const struct sources *s, const struct source *source, cons
 	const struct ag_thresholds *t = &s->options.thresholds;
 
 	if (flow->class == AG_CLASS_SCAN)
-		return flow->day_packets >= t->scan_destinations || source->flows_count >= t->scan_ports;
+		return flow->packets >= t->scan_destinations || source->flows_count >= t->scan_ports;
 	return flow->class == AG_CLASS_AMP_REQUEST &&
 	       (flow->day_packets >= t->amplifier_destinations || flow->day_packets >= t->reflection_requests);
 }
 
+static void list_flow(struct sources *s, struct flow *flow, uint32_t now_s)
+{
+	if (s->touched_count == s->flows_max)
+		alerts_settle(s, now_s);
+	flow->listed = true;
+	s->touched[s->touched_count++] = (uint32_t)(flow - s->flows);
+}
+
+/* What counts for an alert begins anew: with a day, and when an alert is over, for it was told. */
+static void begin_day(struct flow *flow, uint32_t tick)
+{
+	flow->day = (struct ag_distinct){};
+	flow->day_packets = 0;
+	flow->day_tick = tick;
+}
+
+static void end_alert(struct flow *flow, uint32_t tick)
+{
+	flow->alert = 0;
+	memset(flow->stamps, 0, sizeof(flow->stamps));
+	begin_day(flow, tick);
+}
+
+/* first_s, last_s: of the record; slices and logs tell theirs in any order. */
 static void add_to_flow(struct sources *s, const struct source *source, struct flow *flow,
 			const struct ag_record *r, uint32_t first_s, uint32_t last_s)
 {
-	uint32_t number = (uint32_t)(flow - s->flows);
-	bool was_listed = flow->touched == s->tick && flow->packets && may_alert(s, source, flow);
-
 	if (!flow->packets) {
 		flow->first_s = first_s;
 		flow->day_tick = s->tick;
-	} else {
-		sweep_stamps(flow, s->tick);
+	} else if (flow->alert && (int64_t)first_s - flow->last_s >= IDLE_S) {
+		end_alert(flow, s->tick);
+	} else if (s->tick - flow->day_tick >= DAY_TICKS) {
+		begin_day(flow, s->tick);
 	}
-	if (s->tick - flow->day_tick >= DAY_TICKS) {
-		flow->day = (struct ag_distinct){};
-		flow->day_packets = 0;
-		flow->day_tick = s->tick;
-	}
+	if (first_s < flow->first_s)
+		flow->first_s = first_s;
+	if (last_s > flow->last_s)
+		flow->last_s = last_s;
 	flow->packets += r->packets;
 	flow->day_packets += r->packets;
-	flow->last_s = last_s;
+	stamps_add(flow->stamps, flow->touched, s->tick, r->destinations.bits);
 	flow->touched = s->tick;
-	stamp(flow, r->destinations.bits, s->tick);
 	distinct_merge(&flow->day, &r->destinations);
-	if (was_listed || !may_alert(s, source, flow))
-		return;
-	if (s->touched_count == s->flows_max) {
-		alerts_settle(s, last_s);
-		s->touched_count = 0;
+	if (!flow->listed && may_alert(s, source, flow))
+		list_flow(s, flow, last_s);
+}
+
+/* Where a request for a port comes after an hour without one, the next vertical scan is another. */
+static void note_scan(const struct sources *s, struct source *source)
+{
+	if (source->alert && s->tick - source->scan_tick >= IDLE_S / TICK_S) {
+		source->alert = 0;
+		source->since = s->tick;
 	}
-	s->touched[s->touched_count++] = number;
+	source->scan_tick = s->tick;
 }
 
 static void add_record(struct sources *s, struct source *source, const struct ag_record *r, int64_t begin_ns)
@@ -166,7 +170,7 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 	struct flow *flow;
 	bool known;
 
-	if (!source->first_s)
+	if (!source->first_s || first_s < source->first_s)
 		source->first_s = first_s;
 	if (last_s > source->last_s)
 		source->last_s = last_s;
@@ -183,9 +187,12 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 		source->hits[tool] += (uint32_t)(r->key >> AG_KEY_HITS_SHIFT & 0xffff);
 	flow = table_find_flow(s, source, class, protocol, port, &known);
 	if (!flow) {
-		count_port(s, source, protocol, port, known);
+		if (!known && has_ports(protocol))
+			count_port(s, source, protocol, port);
 		flow = table_make_flow(s, source, class, protocol, port);
 	}
+	if (class == AG_CLASS_SCAN && has_ports(protocol))
+		note_scan(s, source);
 	if (flow)
 		add_to_flow(s, source, flow, r, first_s, last_s);
 	else
@@ -221,8 +228,9 @@ void sources_add(struct sources *s, int64_t begin_ns, uint32_t tick, const struc
 
 	pthread_mutex_lock(&s->lock);
 	if (tick > s->tick) {
+		/* The next interval's first records may come before the last of this one. */
+		alerts_settle(s, begin_ns / NS);
 		s->tick = tick;
-		s->touched_count = 0;
 	}
 	for (at = 0; at < count; at += BLOCK)
 		add_block(s, records + at, count - at < BLOCK ? count - at : BLOCK, begin_ns);
