@@ -25,12 +25,40 @@ static void require(bool holds, const char *what)
 	abort();
 }
 
+/* Two sources: 192.0.2.1 asks many for TCP 23 and raises an alert, 2001:db8::1 answers a ping. */
+static void publish_sources(void)
+{
+	struct sources_options options = {.sources_max = 64, .thresholds.scan_destinations = 1};
+	struct ag_record records[] = {
+		{.src_lo = 0xc0000201,
+		 .key = 23 | 6ULL << AG_KEY_PROTOCOL_SHIFT | (__u64)AG_TOOL_MIRAI << AG_KEY_TOOL_SHIFT |
+			9ULL << AG_KEY_HITS_SHIFT | 2ULL << AG_KEY_FLAGS_SHIFT,
+		 .bytes_last = 360,
+		 .destinations = {.bits = 0x1ff},
+		 .marks = 1,
+		 .packets = 9},
+		{.src_hi = 0x20010db800000000,
+		 .src_lo = 1,
+		 .key = 0x8100 | 58ULL << AG_KEY_PROTOCOL_SHIFT |
+			(__u64)AG_CLASS_BACKSCATTER << AG_KEY_CLASS_SHIFT | 1ULL << AG_KEY_V6_SHIFT |
+			(__u64)AG_KEY_TOOL_NONE << AG_KEY_TOOL_SHIFT,
+		 .bytes_last = 60,
+		 .destinations = {.bits = 1},
+		 .packets = 1},
+	};
+
+	serving.options.sources = sources_new(&options);
+	require(serving.options.sources != NULL, "memory");
+	sources_add(serving.options.sources, 1, 1, records, sizeof(records) / sizeof(records[0]));
+	sources_close(serving.options.sources, 1);
+}
+
 /* Figures of every kind, so that each path has something to render. */
 static void publish_figures(void)
 {
 	struct snapshot *s = snapshot_new();
 
-	require(s && !snapshot_box_new(&serving.box), "memory");
+	require(s && !snapshot_box_new(&serving.options.box), "memory");
 	s->engine = "kernel";
 	s->time_ns = s->start_ns = 1;
 	s->totals.received = s->totals.dark = 3;
@@ -42,7 +70,7 @@ static void publish_figures(void)
 	snprintf(s->interfaces[0].name, sizeof(s->interfaces[0].name), "eth0");
 	snprintf(s->interfaces[0].xdp_mode, sizeof(s->interfaces[0].xdp_mode), "native");
 	snprintf(s->checks[0].name, sizeof(s->checks[0].name), "link");
-	snapshot_publish(serving.box, s);
+	snapshot_publish(serving.options.box, s);
 }
 
 static void open_server(void)
@@ -50,6 +78,7 @@ static void open_server(void)
 	if (serving.daemon)
 		return;
 	publish_figures();
+	publish_sources();
 	serving.daemon = MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, &serving,
 					  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
 					  MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);

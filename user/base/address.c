@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,32 @@ int prefix_parse_address(struct prefix *out, const char *text, char *why, size_t
 		return -EINVAL;
 	}
 	*out = prefix;
+	return 0;
+}
+
+char *address_format(char *buffer, size_t size, uint64_t hi, uint64_t lo, bool v6)
+{
+	uint64_t words[2] = {htobe64(hi), htobe64(lo)};
+	uint32_t word = htonl((uint32_t)lo);
+
+	inet_ntop(v6 ? AF_INET6 : AF_INET, v6 ? (const void *)words : &word, buffer, (socklen_t)size);
+	return buffer;
+}
+
+int address_parse(uint64_t *hi, uint64_t *lo, bool *v6, const char *text, char *why, size_t why_size)
+{
+	struct prefix address;
+	uint64_t words[2];
+	uint32_t word;
+	int err = prefix_parse_address(&address, text, why, why_size);
+
+	if (err)
+		return err;
+	memcpy(words, address.addr, sizeof(words));
+	memcpy(&word, address.addr, sizeof(word));
+	*v6 = address.family == 6;
+	*hi = *v6 ? be64toh(words[0]) : 0;
+	*lo = *v6 ? be64toh(words[1]) : ntohl(word);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
 
 #include "engine/plan.h"
 
-#define PREFIX_TEXT_BYTES 56 /* the longest prefix as text, and its NUL */
+#define ADDRESS_TEXT_BYTES 46 /* the longest address as text, and its NUL */
+#define PREFIX_TEXT_BYTES  56 /* the longest prefix as text, and its NUL */
 
 /*
  * "203.0.113.0/24", "2001:db8::/32", "192.0.2.1" (then all bits). Bits behind the length must be 0: a prefix
@@ -21,6 +22,13 @@ int prefix_parse(struct prefix *out, const char *text, char *why, size_t why_siz
 
 /* An address alone: no slash. 0, or -EINVAL and one sentence in why. */
 int prefix_parse_address(struct prefix *out, const char *text, char *why, size_t why_size);
+
+/*
+ * Addresses as the records have them: host order, IPv4 in the low 32 bits of lo. buffer: at least
+ * ADDRESS_TEXT_BYTES, returned. Parsing: 0, or -EINVAL and one sentence in why.
+ */
+char *address_format(char *buffer, size_t size, uint64_t hi, uint64_t lo, bool v6);
+int address_parse(uint64_t *hi, uint64_t *lo, bool *v6, const char *text, char *why, size_t why_size);
 
 /* Always with its length: "192.0.2.1/32". buffer: at least PREFIX_TEXT_BYTES. Returns buffer. */
 char *prefix_format(char *buffer, size_t size, const struct prefix *prefix);

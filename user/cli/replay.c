@@ -21,8 +21,9 @@
 
 int replay_main(int argc, char **argv);
 
-#define WHY_BYTES 512
-#define TOP_LINES 10
+#define WHY_BYTES	 512
+#define TOP_LINES	 10
+#define SOURCES_TOLD_MAX 1000000 /* --sources */
 
 /* What a replay holds, in the order in which it is made. */
 struct session {
@@ -194,10 +195,11 @@ static void print_text(const struct snapshot *s, const json_t *summary)
 	       s->imbalance[AG_LAW_L2], s->imbalance[AG_LAW_L3]);
 }
 
-static int print_figures(struct session *s, bool json)
+static int print_figures(struct session *s, bool json, size_t top_sources)
 {
 	struct snapshot *snapshot = collector_snapshot(s->collector);
-	json_t *summary = snapshot ? serve_summary(snapshot) : NULL;
+	struct sources *sources = collector_sources(s->collector);
+	json_t *summary = snapshot ? serve_summary(snapshot, sources, top_sources) : NULL;
 	int err = summary ? 0 : -ENOMEM;
 
 	if (summary && json) {
@@ -230,7 +232,8 @@ static int run_session(struct session *s, const struct options *options, char *w
 	tell_time(&s->replay);
 	if (!s->opened)
 		return 0;
-	err = print_figures(s, options_has(options, OPTION_JSON));
+	err = print_figures(s, options_has(options, OPTION_JSON),
+			    options_number(options, OPTION_SOURCES, SOURCES_TOP));
 	if (err)
 		snprintf(why, why_size, "cannot write the figures: %s", strerror(-err));
 	if (!err && tell_runs(s)) {
@@ -251,6 +254,11 @@ int replay_main(int argc, char **argv)
 		return status;
 	if (!options.operands_count) {
 		log_warnx("replay needs a capture: airglow replay FILE...");
+		options_fini(&options);
+		return CLI_USAGE;
+	}
+	if (options_number(&options, OPTION_SOURCES, 0) > SOURCES_TOLD_MAX) {
+		log_warnx("--sources takes a number up to %d", SOURCES_TOLD_MAX);
 		options_fini(&options);
 		return CLI_USAGE;
 	}

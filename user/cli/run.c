@@ -252,12 +252,13 @@ static int start_collecting(struct sensor *s)
 
 static int start_serving(struct sensor *s)
 {
+	struct serve_options options = {.box = s->box, .sources = collector_sources(s->collector)};
 	int fd = s->listen_fd, err;
 
 	if (s->once)
 		return 0;
 	s->listen_fd = -1;
-	err = serve_start(&s->serve, fd, s->box, s->why, sizeof(s->why));
+	err = serve_start(&s->serve, fd, &options, s->why, sizeof(s->why));
 	if (!err)
 		log_info("serving http://%s/metrics", s->config->listen);
 	return err;
@@ -370,7 +371,7 @@ static void tell_end(struct sensor *s)
 static int print_once(struct sensor *s)
 {
 	struct snapshot *latest = snapshot_latest(s->box);
-	json_t *summary = latest ? serve_summary(latest) : NULL;
+	json_t *summary = latest ? serve_summary(latest, collector_sources(s->collector), SOURCES_TOP) : NULL;
 	int err = summary ? 0 : -ENOMEM;
 
 	if (!err && (json_dumpf(summary, stdout, JSON_INDENT(1)) || putchar('\n') == EOF || fflush(stdout)))

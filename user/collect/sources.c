@@ -317,30 +317,85 @@ static int compare_ranked(const void *a, const void *b)
 
 	if (x->packets != y->packets)
 		return x->packets < y->packets ? 1 : -1;
+	if (x->source->v6 != y->source->v6)
+		return x->source->v6 ? 1 : -1;
 	if (x->source->hi != y->source->hi)
 		return x->source->hi < y->source->hi ? -1 : 1;
 	return (x->source->lo > y->source->lo) - (x->source->lo < y->source->lo);
 }
 
-size_t sources_top(struct sources *s, struct source_view *out, size_t most)
+static bool passes(const struct sources *s, const struct source *source, const struct sources_filter *filter)
 {
-	size_t slots = ((size_t)s->buckets_mask + 1) * SLOTS, used = 0, i;
-	struct ranked *ranked = malloc(slots * sizeof(*ranked));
+	unsigned int class = filter->class;
+	bool known = false;
 
-	if (!ranked)
+	if (filter->by_class && !source->packets[class])
+		return false;
+	if (filter->by_tool && tool_of(s, source) != filter->tool)
+		return false;
+	if (!filter->by_port)
+		return true;
+	return table_find_flow(s, source, class, filter->protocol, filter->port, &known) ||
+	       (known && !filter->by_class);
+}
+
+/* The best so far, the worst of them at the root: a heap. */
+struct best {
+	struct ranked *heap;
+	size_t used, most;
+};
+
+static void sink_root(const struct best *best, size_t at)
+{
+	struct ranked *heap = best->heap, moved = heap[at];
+	size_t child;
+
+	while ((child = 2 * at + 1) < best->used) {
+		if (child + 1 < best->used && compare_ranked(&heap[child], &heap[child + 1]) < 0)
+			child++;
+		if (compare_ranked(&heap[child], &moved) <= 0)
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = moved;
+}
+
+static void rank(struct best *best, const struct source *source)
+{
+	const struct ranked ranked = {source_packets(source), source};
+	size_t at;
+
+	if (best->used < best->most) {
+		best->heap[best->used++] = ranked;
+		if (best->used == best->most)
+			for (at = best->most / 2; at--;)
+				sink_root(best, at);
+	} else if (compare_ranked(&ranked, &best->heap[0]) < 0) {
+		best->heap[0] = ranked;
+		sink_root(best, 0);
+	}
+}
+
+size_t sources_list(struct sources *s, const struct sources_filter *filter, struct source_view *out,
+		    size_t most)
+{
+	size_t slots = ((size_t)s->buckets_mask + 1) * SLOTS, i;
+	struct best best = {.most = most < slots ? most : slots};
+
+	best.heap = best.most ? malloc(best.most * sizeof(*best.heap)) : NULL;
+	if (!best.heap)
 		return 0;
 	pthread_mutex_lock(&s->lock);
 	for (i = 0; i < slots; i++)
-		if (s->buckets[i / SLOTS].tag[i % SLOTS])
-			ranked[used++] = (struct ranked){source_packets(&s->sources[i]), &s->sources[i]};
-	qsort(ranked, used, sizeof(*ranked), compare_ranked);
-	if (used > most)
-		used = most;
-	for (i = 0; i < used; i++)
-		view_source(s, ranked[i].source, &out[i]);
+		if (s->buckets[i / SLOTS].tag[i % SLOTS] && (!filter || passes(s, &s->sources[i], filter)))
+			rank(&best, &s->sources[i]);
+	qsort(best.heap, best.used, sizeof(*best.heap), compare_ranked);
+	for (i = 0; i < best.used; i++)
+		view_source(s, best.heap[i].source, &out[i]);
 	pthread_mutex_unlock(&s->lock);
-	free(ranked);
-	return used;
+	free(best.heap);
+	return best.used;
 }
 
 static int compare_flows(const void *a, const void *b)

@@ -72,8 +72,19 @@ void sources_add(struct sources *sources, int64_t begin_ns, uint32_t tick, const
 		 size_t count);
 void sources_close(struct sources *sources, int64_t end_ns);
 
-/* Any thread: the sources with most packets, at most `most`; returns how many. */
-size_t sources_top(struct sources *sources, struct source_view *out, size_t most);
+/* Which sources are asked for. */
+struct sources_filter {
+	bool by_class, by_tool, by_port;
+	uint8_t class;	  /* has packets of it */
+	uint32_t tool;	  /* or AG_TOOL_NONE */
+	uint8_t protocol; /* has a flow of it and of the service port; of that class, with by_class */
+	uint16_t port;
+};
+
+/* Any thread: the sources with most packets that the filter lets through (NULL: all), equals by address; at
+ * most `most`. Returns how many. */
+size_t sources_list(struct sources *sources, const struct sources_filter *filter, struct source_view *out,
+		    size_t most);
 /* One source with its flows, those with most packets first, at most *flows_count, which is then how many;
  * false: unknown. */
 bool sources_find(struct sources *sources, uint64_t hi, uint64_t lo, bool v6, struct source_view *out,

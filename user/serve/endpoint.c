@@ -25,9 +25,9 @@
 #define NS		 1000000000LL
 #define FRESH_NS	 (5 * NS)
 #define LIMIT_MAX	 131072
+#define PATH_COLUMNS	 26 /* of the list of paths */
 
-/* Takes the reference to object. */
-static int answer_json(struct answer *answer, json_t *object)
+int endpoint_json(struct answer *answer, json_t *object)
 {
 	char *body = object ? json_dumps(object, JSON_INDENT(1)) : NULL;
 
@@ -43,7 +43,7 @@ static int answer_json(struct answer *answer, json_t *object)
 int endpoint_error(struct answer *answer, unsigned int status, const char *error, const char *reason)
 {
 	answer->status = status;
-	return answer_json(answer, json_pack("{s:s, s:s}", "error", error, "reason", reason));
+	return endpoint_json(answer, json_pack("{s:s, s:s}", "error", error, "reason", reason));
 }
 
 static int answer_metrics(struct answer *answer, const struct snapshot *s, const struct request *r,
@@ -73,18 +73,17 @@ static int render_port_metrics(struct answer *answer, const struct snapshot *s, 
 
 static int render_summary(struct answer *answer, const struct snapshot *s, const struct request *r)
 {
-	(void)r;
-	return answer_json(answer, serve_summary(s));
+	return endpoint_json(answer, serve_summary(s, r->sources, SOURCES_TOP));
 }
 
 /* A part of the summary under its own path. */
 static int render_part(struct answer *answer, const struct snapshot *s, const char *name)
 {
-	json_t *summary = serve_summary(s), *part = json_object_get(summary, name), *object;
+	json_t *summary = serve_summary(s, NULL, 0), *part = json_object_get(summary, name), *object;
 
 	object = part ? json_pack("{s:O}", name, part) : NULL;
 	json_decref(summary);
-	return answer_json(answer, object);
+	return endpoint_json(answer, object);
 }
 
 static int render_scopes(struct answer *answer, const struct snapshot *s, const struct request *r)
@@ -112,12 +111,12 @@ static int render_tools(struct answer *answer, const struct snapshot *s, const s
 		json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:s}", "tool", labels_tool[i],
 						       "packets", (json_int_t)s->totals.tool[i], "chance_bits",
 						       (json_int_t)rules[i].bits, "rule", rules[i].rule));
-	return answer_json(answer, json_pack("{s:o}", "tools", array));
+	return endpoint_json(answer, json_pack("{s:o}", "tools", array));
 }
 
 static json_t *nic_rows(const struct snapshot *s)
 {
-	json_t *summary = serve_summary(s), *nic = json_object_get(summary, "nic");
+	json_t *summary = serve_summary(s, NULL, 0), *nic = json_object_get(summary, "nic");
 
 	nic = nic ? json_incref(nic) : json_object();
 	json_decref(summary);
@@ -170,8 +169,8 @@ static int render_ledger(struct answer *answer, const struct snapshot *s, const 
 		       (json_int_t)s->imbalance[AG_LAW_L3], "intervals", (json_int_t)f->intervals, "dark",
 		       (json_int_t)f->dark, "record_packets", (json_int_t)f->record_packets, "touches",
 		       (json_int_t)f->touches);
-	return answer_json(answer, json_pack("{s:{s:o, s:o, s:o}, s:o, s:o}", "laws", "L1", l1, "L2", l2, "L3",
-					     l3, "lost", lost_rows(f), "nic", nic_rows(s)));
+	return endpoint_json(answer, json_pack("{s:{s:o, s:o, s:o}, s:o, s:o}", "laws", "L1", l1, "L2", l2,
+					       "L3", l3, "lost", lost_rows(f), "nic", nic_rows(s)));
 }
 
 static const char *const states[] = {[SNAPSHOT_OK] = "ok",
@@ -195,9 +194,10 @@ static int render_doctor(struct answer *answer, const struct snapshot *s, const 
 						       c->subject, "state", states[c->state], "value", c->value,
 						       "remedy", c->remedy));
 	}
-	return answer_json(answer, json_pack("{s:s, s:I, s:o}", "state", states[worst], "age_seconds",
-					     (json_int_t)(s->checks_ns ? (s->time_ns - s->checks_ns) / NS : -1),
-					     "checks", array));
+	return endpoint_json(answer,
+			     json_pack("{s:s, s:I, s:o}", "state", states[worst], "age_seconds",
+				       (json_int_t)(s->checks_ns ? (s->time_ns - s->checks_ns) / NS : -1),
+				       "checks", array));
 }
 
 struct port_row {
@@ -248,15 +248,15 @@ static int render_ports(struct answer *answer, const struct snapshot *s, const s
 				      json_pack("{s:s, s:i, s:I}", "protocol", rows[i].protocol, "port",
 						(int)rows[i].port, "packets", (json_int_t)rows[i].packets));
 	free(rows);
-	return answer_json(answer, json_pack("{s:I, s:I, s:o}", "ports_with_packets", (json_int_t)used,
-					     "no_port", (json_int_t)s->totals.no_port, "ports", array));
+	return endpoint_json(answer, json_pack("{s:I, s:I, s:o}", "ports_with_packets", (json_int_t)used,
+					       "no_port", (json_int_t)s->totals.no_port, "ports", array));
 }
 
 static int render_health(struct answer *answer, const struct snapshot *s, const struct request *r)
 {
 	(void)s;
 	(void)r;
-	return answer_json(answer, json_pack("{s:s}", "status", "ok"));
+	return endpoint_json(answer, json_pack("{s:s}", "status", "ok"));
 }
 
 static int render_ready(struct answer *answer, const struct snapshot *s, const struct request *r)
@@ -276,7 +276,7 @@ static int render_ready(struct answer *answer, const struct snapshot *s, const s
 			snprintf(reason, sizeof(reason), "interface %s is gone", s->interfaces[i].name);
 			return endpoint_error(answer, 503, "not ready", reason);
 		}
-	return answer_json(answer, json_pack("{s:s}", "status", "ready"));
+	return endpoint_json(answer, json_pack("{s:s}", "status", "ready"));
 }
 
 static int render_openapi(struct answer *answer, const struct snapshot *s, const struct request *r);
@@ -294,6 +294,17 @@ static const struct endpoint endpoints[] = {
 	 render_ready},
 	{"/api/v1/summary", "all figures, by the names of replay --json", {}, true, render_summary},
 	{"/api/v1/ports", "packets by destination port", {"protocol", "limit", "sort"}, true, render_ports},
+	{"/api/v1/sources",
+	 "who sent most packets",
+	 {"limit", "class", "tool", "protocol", "port"},
+	 true,
+	 endpoint_render_sources},
+	{"/api/v1/sources/{address}", "one source and its flows", {}, true, endpoint_render_source},
+	{"/api/v1/alerts",
+	 "what was settled from the records, oldest first",
+	 {"limit", "after", "kind"},
+	 true,
+	 endpoint_render_alerts},
 	{"/api/v1/scopes", "packets, bytes and addresses by scope", {}, true, render_scopes},
 	{"/api/v1/tools", "packets by the header rule of a sending program", {}, true, render_tools},
 	{"/api/v1/ledger", "both sides of every law, and what the interfaces say", {}, true, render_ledger},
@@ -303,16 +314,166 @@ static const struct endpoint endpoints[] = {
 
 #define ENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
 
-static json_t *describe_parameters(const struct endpoint *e)
+/* --- parameters ---------------------------------------------------------------------------------------------
+ */
+
+/* Decimal digits and nothing else, at most `most`. */
+static int read_number(unsigned int *out, const char *value, unsigned long least, unsigned long most)
 {
-	json_t *array = json_array();
+	unsigned long number = 0;
+	const char *c;
+
+	for (c = value; *c >= '0' && *c <= '9' && number <= most; c++)
+		number = number * 10 + (unsigned long)(*c - '0');
+	if (!*value || *c || number < least || number > most)
+		return -EINVAL;
+	*out = (unsigned int)number;
+	return 0;
+}
+
+/* One of the labels, as its number plus one. */
+static int read_label(unsigned int *out, const char *value, const char *const *labels, unsigned int n)
+{
+	unsigned int found = labels_find(labels, n, value);
+
+	*out = found + 1;
+	return found < n ? 0 : -EINVAL;
+}
+
+static int read_limit(struct request *request, const char *value)
+{
+	return read_number(&request->limit, value, 1, LIMIT_MAX);
+}
+
+static int read_protocol(struct request *request, const char *value)
+{
+	request->protocol = !strcmp(value, "tcp") ? "tcp" : !strcmp(value, "udp") ? "udp" : NULL;
+	return request->protocol ? 0 : -EINVAL;
+}
+
+static int read_sort(struct request *request, const char *value)
+{
+	request->by_port = !strcmp(value, "port");
+	return request->by_port || !strcmp(value, "packets") ? 0 : -EINVAL;
+}
+
+static int read_port(struct request *request, const char *value)
+{
+	request->has_port = true;
+	return read_number(&request->port, value, 0, AG_PORTS - 1);
+}
+
+static int read_after(struct request *request, const char *value)
+{
+	request->has_after = true;
+	return read_number(&request->after, value, 0, UINT32_MAX);
+}
+
+static int read_class(struct request *request, const char *value)
+{
+	return read_label(&request->class, value, labels_class, AG_CLASS_MAX);
+}
+
+static int read_kind(struct request *request, const char *value)
+{
+	return read_label(&request->kind, value, labels_alert, AG_ALERT_MAX);
+}
+
+static int read_tool(struct request *request, const char *value)
+{
+	int err = read_label(&request->tool, value, labels_tool, AG_TOOL_MAX);
+
+	return !strcmp(value, LABELS_TOOL_UNKNOWN) ? 0 : err;
+}
+
+static const struct parameter {
+	const char *name, *type; /* of JSON Schema */
+	int (*read)(struct request *request, const char *value);
+	const char *wanted; /* what it must be */
+} parameters[] = {
+	{"limit", "integer", read_limit, "a number from 1 to 131072"},
+	{"protocol", "string", read_protocol, "tcp or udp"},
+	{"sort", "string", read_sort, "packets or port"},
+	{"port", "integer", read_port, "a number from 0 to 65535"},
+	{"after", "integer", read_after, "the number of an alert"},
+#define AG_CLASS(name, label, help) " " label
+	{"class", "string", read_class, "one of"
+#include "airglow/class.def"
+	},
+#undef AG_CLASS
+#define AG_ALERT(name, label, help) " " label
+	{"kind", "string", read_kind, "one of"
+#include "airglow/alert.def"
+	},
+#undef AG_ALERT
+#define AG_TOOL(name, label, bits, help) " " label
+	{"tool", "string", read_tool,
+	 "one of"
+#include "airglow/tool.def"
+	 " " LABELS_TOOL_UNKNOWN},
+#undef AG_TOOL
+};
+
+static const struct parameter *find_parameter(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++)
+		if (!strcmp(parameters[i].name, name))
+			return &parameters[i];
+	return NULL;
+}
+
+/* Bit of a parameter in request.given; 0: the endpoint has none of that name. */
+static unsigned int parameter_bit(const struct endpoint *e, const char *name)
+{
 	unsigned int i;
 
 	for (i = 0; i < ENDPOINT_PARAMETERS_MAX && e->parameters[i]; i++)
+		if (!strcmp(e->parameters[i], name))
+			return 1u << i;
+	return 0;
+}
+
+int endpoint_parameter(const struct endpoint *endpoint, struct request *request, const char *name,
+		       const char *value, char reason[ENDPOINT_REASON_BYTES])
+{
+	unsigned int bit = parameter_bit(endpoint, name);
+	const struct parameter *parameter = bit ? find_parameter(name) : NULL;
+
+	if (!parameter) {
+		snprintf(reason, ENDPOINT_REASON_BYTES, "%s takes no parameter of that name", endpoint->path);
+		return -EINVAL;
+	}
+	if (bit & request->given) {
+		snprintf(reason, ENDPOINT_REASON_BYTES, "%s is given twice", name);
+		return -EINVAL;
+	}
+	request->given |= bit;
+	if (!parameter->read(request, value ? value : ""))
+		return 0;
+	snprintf(reason, ENDPOINT_REASON_BYTES, "%s must be %s", name, parameter->wanted);
+	return -EINVAL;
+}
+
+/* --- what describes itself ----------------------------------------------------------------------------------
+ */
+
+/* The operand in the path, then the parameters. */
+static json_t *describe_parameters(const struct endpoint *e)
+{
+	const char *brace = strchr(e->path, '{');
+	json_t *array = json_array();
+	unsigned int i;
+
+	if (brace)
+		json_array_append_new(array, json_pack("{s:s%, s:s, s:b, s:{s:s}}", "name", brace + 1,
+						       strlen(brace + 1) - 1, "in", "path", "required", 1,
+						       "schema", "type", "string"));
+	for (i = 0; i < ENDPOINT_PARAMETERS_MAX && e->parameters[i]; i++)
 		json_array_append_new(array,
 				      json_pack("{s:s, s:s, s:{s:s}}", "name", e->parameters[i], "in", "query",
-						"schema", "type",
-						strcmp(e->parameters[i], "limit") ? "string" : "integer"));
+						"schema", "type", find_parameter(e->parameters[i])->type));
 	return array;
 }
 
@@ -329,8 +490,8 @@ static int render_openapi(struct answer *answer, const struct snapshot *s, const
 					      endpoints[i].summary, "parameters",
 					      describe_parameters(&endpoints[i]), "responses", "200",
 					      "description", "done"));
-	return answer_json(answer, json_pack("{s:s, s:{s:s, s:s}, s:o}", "openapi", "3.0.3", "info", "title",
-					     "airglow", "version", AIRGLOW_VERSION, "paths", paths));
+	return endpoint_json(answer, json_pack("{s:s, s:{s:s, s:s}, s:o}", "openapi", "3.0.3", "info", "title",
+					       "airglow", "version", AIRGLOW_VERSION, "paths", paths));
 }
 
 static int render_root(struct answer *answer, const struct snapshot *s, const struct request *r)
@@ -347,11 +508,11 @@ static int render_root(struct answer *answer, const struct snapshot *s, const st
 		"airglow %s: %" PRIu64 " packets received, %" PRIu64 " dark, about %" PRIu64 " sources\n\n",
 		AIRGLOW_VERSION, (uint64_t)s->totals.received, (uint64_t)s->totals.dark, s->sources);
 	for (i = 0; i < ENDPOINTS; i++)
-		if (r->plain)
-			fprintf(out, "%-24s %s\n", endpoints[i].path, endpoints[i].summary);
+		if (r->plain || strchr(endpoints[i].path, '{'))
+			fprintf(out, "%-*s %s\n", PATH_COLUMNS, endpoints[i].path, endpoints[i].summary);
 		else
 			fprintf(out, "<a href=\"%s\">%s</a>%*s%s\n", endpoints[i].path, endpoints[i].path,
-				(int)(25 - strlen(endpoints[i].path)), "", endpoints[i].summary);
+				(int)(PATH_COLUMNS + 1 - strlen(endpoints[i].path)), "", endpoints[i].summary);
 	if (!r->plain)
 		fputs("</pre>\n", out);
 	failed = ferror(out);
@@ -360,68 +521,26 @@ static int render_root(struct answer *answer, const struct snapshot *s, const st
 	return failed ? -ENOMEM : 0;
 }
 
-const struct endpoint *endpoint_find(const char *path)
+/* Does path fit a pattern that ends in {name}? Then that is the operand. */
+static bool match(const char *pattern, const char *path, const char **operand)
+{
+	size_t fixed = strcspn(pattern, "{");
+
+	if (!pattern[fixed])
+		return !strcmp(pattern, path);
+	if (strncmp(pattern, path, fixed) || strchr(path + fixed, '/'))
+		return false;
+	*operand = path + fixed;
+	return true;
+}
+
+const struct endpoint *endpoint_find(const char *path, const char **operand)
 {
 	size_t i;
 
+	*operand = NULL;
 	for (i = 0; i < ENDPOINTS; i++)
-		if (!strcmp(endpoints[i].path, path))
+		if (match(endpoints[i].path, path, operand))
 			return &endpoints[i];
 	return NULL;
-}
-
-/* Bit of a parameter in request.given; 0: the endpoint has none of that name. */
-static unsigned int parameter_bit(const struct endpoint *e, const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < ENDPOINT_PARAMETERS_MAX && e->parameters[i]; i++)
-		if (!strcmp(e->parameters[i], name))
-			return 1u << i;
-	return 0;
-}
-
-static int read_limit(struct request *request, const char *value)
-{
-	unsigned long limit = 0;
-	const char *c;
-
-	for (c = value; *c >= '0' && *c <= '9' && limit <= LIMIT_MAX; c++)
-		limit = limit * 10 + (unsigned long)(*c - '0');
-	if (!*value || *c || !limit || limit > LIMIT_MAX)
-		return -EINVAL;
-	request->limit = (unsigned int)limit;
-	return 0;
-}
-
-int endpoint_parameter(const struct endpoint *endpoint, struct request *request, const char *name,
-		       const char *value, char reason[ENDPOINT_REASON_BYTES])
-{
-	unsigned int bit = parameter_bit(endpoint, name);
-	const char *wanted = NULL;
-
-	if (!value)
-		value = "";
-	if (bit & request->given) {
-		snprintf(reason, ENDPOINT_REASON_BYTES, "%s is given twice", name);
-		return -EINVAL;
-	}
-	request->given |= bit;
-	if (!bit) {
-		snprintf(reason, ENDPOINT_REASON_BYTES, "%s takes no parameter of that name", endpoint->path);
-		return -EINVAL;
-	}
-	if (!strcmp(name, "protocol")) {
-		request->protocol = !strcmp(value, "tcp") ? "tcp" : !strcmp(value, "udp") ? "udp" : NULL;
-		wanted = request->protocol ? NULL : "tcp or udp";
-	} else if (!strcmp(name, "sort")) {
-		request->by_port = !strcmp(value, "port");
-		wanted = request->by_port || !strcmp(value, "packets") ? NULL : "packets or port";
-	} else if (read_limit(request, value)) {
-		wanted = "a number from 1 to 131072";
-	}
-	if (!wanted)
-		return 0;
-	snprintf(reason, ENDPOINT_REASON_BYTES, "%s must be %s", name, wanted);
-	return -EINVAL;
 }

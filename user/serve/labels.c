@@ -2,6 +2,8 @@
 /*
  * Names of the enums (labels.h), generated from the tables.
  */
+#include <string.h>
+
 #include "serve/labels.h"
 
 const char *const labels_outcome[AG_OUTCOME_MAX] = {
@@ -63,3 +65,12 @@ const char *const labels_service[AG_SERVICE_MAX] = {
 #define AG_SERVICE(name, label, help) label,
 #include "airglow/service.def"
 };
+
+unsigned int labels_find(const char *const *labels, unsigned int n, const char *label)
+{
+	unsigned int i;
+
+	for (i = 0; i < n && strcmp(labels[i], label); i++)
+		;
+	return i;
+}

@@ -7,6 +7,8 @@
 
 #include "airglow/abi.h"
 
+#define LABELS_TOOL_UNKNOWN "unknown" /* AG_TOOL_NONE */
+
 extern const char *const labels_outcome[AG_OUTCOME_MAX];
 extern const char *const labels_class[AG_CLASS_MAX];
 extern const char *const labels_tool[AG_TOOL_MAX];
@@ -17,5 +19,8 @@ extern const char *const labels_lost[AG_LOST_MAX];
 extern const char *const labels_alert[AG_ALERT_MAX];
 extern const char *const labels_size[AG_SIZE_MAX];	 /* upper bound in bytes, "inf" for the last */
 extern const char *const labels_service[AG_SERVICE_MAX]; /* [AG_SERVICE_NONE] is "none" */
+
+/* The number of a label, or n. */
+unsigned int labels_find(const char *const *labels, unsigned int n, const char *label);
 
 #endif

@@ -32,7 +32,7 @@
 
 struct serve {
 	struct MHD_Daemon *daemon;
-	struct snapshot_box *box;
+	struct serve_options options;
 	int fd;
 };
 
@@ -232,7 +232,8 @@ static int answer_request(struct answer *answer, struct MHD_Connection *connecti
 	if (!strcmp(version, MHD_HTTP_VERSION_1_1) &&
 	    !MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST))
 		return refuse(answer, MHD_HTTP_BAD_REQUEST, "no host", "a request of HTTP/1.1 names a Host");
-	reading.endpoint = endpoint_find(url);
+	reading.endpoint = endpoint_find(url, &reading.request.operand);
+	reading.request.sources = serve->options.sources;
 	if (!reading.endpoint)
 		return refuse(answer, MHD_HTTP_NOT_FOUND, "not found",
 			      "there is no such path; / lists those there are");
@@ -243,7 +244,7 @@ static int answer_request(struct answer *answer, struct MHD_Connection *connecti
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_parameter, &reading);
 	if (reading.bad)
 		return refuse(answer, MHD_HTTP_BAD_REQUEST, "bad parameter", reading.reason);
-	snapshot = snapshot_latest(serve->box);
+	snapshot = snapshot_latest(serve->options.box);
 	if (!snapshot && reading.endpoint->needs_snapshot)
 		return refuse(answer, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready", "no figures yet");
 	err = reading.endpoint->render(answer, snapshot, &reading.request);
@@ -281,7 +282,8 @@ static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
 	return negotiate_unescape(text);
 }
 
-int serve_start(struct serve **out, int listen_fd, struct snapshot_box *box, char *why, size_t why_size)
+int serve_start(struct serve **out, int listen_fd, const struct serve_options *options, char *why,
+		size_t why_size)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
 
@@ -291,7 +293,7 @@ int serve_start(struct serve **out, int listen_fd, struct snapshot_box *box, cha
 		return -ENOMEM;
 	}
 	raise_descriptors();
-	serve->box = box;
+	serve->options = *options;
 	serve->fd = listen_fd;
 	serve->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, serve, MHD_OPTION_LISTEN_SOCKET,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * HTTP: metrics and JSON from snapshots. Knows snapshots and nothing behind them.
+ * HTTP: metrics and JSON from snapshots and from the table of sources. Knows those and nothing behind them.
  */
 #ifndef AIRGLOW_SERVE_SERVE_H
 #define AIRGLOW_SERVE_SERVE_H
@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "collect/snapshot.h"
+#include "collect/sources.h"
 
 struct serve;
 
@@ -20,11 +21,21 @@ struct serve;
  */
 int serve_listen(int *fd_out, const char *address, char *why, size_t why_size);
 
-/* Serves on a listening socket (taken over) until serve_stop. box is borrowed. */
-int serve_start(struct serve **out, int listen_fd, struct snapshot_box *box, char *why, size_t why_size);
+/* What is served; all of it is borrowed. */
+struct serve_options {
+	struct snapshot_box *box;
+	struct sources *sources;
+};
+
+/* Serves on a listening socket (taken over) until serve_stop. */
+int serve_start(struct serve **out, int listen_fd, const struct serve_options *options, char *why,
+		size_t why_size);
 void serve_stop(struct serve **serve);
 
-/* The object of /api/v1/summary and `replay --json`: a new reference, NULL without memory. */
-json_t *serve_summary(const struct snapshot *snapshot);
+/*
+ * The object of /api/v1/summary and `replay --json`: a new reference, NULL without memory. With at most
+ * top_sources sources one by one; sources may be NULL, then nothing is told of them and their alerts.
+ */
+json_t *serve_summary(const struct snapshot *snapshot, struct sources *sources, size_t top_sources);
 
 #endif

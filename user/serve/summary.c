@@ -7,34 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "serve/builder.h"
 #include "serve/labels.h"
 #include "serve/serve.h"
-
-/* Sticky: a failed json_object_set_new anywhere makes the whole object fail. */
-struct builder {
-	bool failed;
-};
-
-static void put(struct builder *b, json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, value))
-		b->failed = true;
-}
-
-static void put_count(struct builder *b, json_t *object, const char *key, uint64_t count)
-{
-	put(b, object, key, json_integer((json_int_t)count));
-}
-
-static json_t *by_label(struct builder *b, const char *const *labels, const __u64 *counts, size_t n)
-{
-	json_t *object = json_object();
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		put_count(b, object, labels[i], counts[i]);
-	return object;
-}
+#include "serve/sources_json.h"
 
 static json_t *by_number(struct builder *b, const __u64 *counts, size_t n)
 {
@@ -46,30 +22,20 @@ static json_t *by_number(struct builder *b, const __u64 *counts, size_t n)
 		if (!counts[i])
 			continue;
 		snprintf(key, sizeof(key), "%zu", i);
-		put_count(b, object, key, counts[i]);
+		builder_count(b, object, key, counts[i]);
 	}
 	return object;
 }
 
 static json_t *by_flags(struct builder *b, const __u64 counts[256])
 {
-	static const char letters[] = "FSRPAUEC";
 	json_t *object = json_object();
-	unsigned int flags, bit;
+	char key[BUILDER_FLAGS_BYTES];
+	unsigned int flags;
 
-	for (flags = 0; flags < 256; flags++) {
-		char key[sizeof(letters)], *end = key;
-
-		if (!counts[flags])
-			continue;
-		for (bit = 0; bit < 8; bit++)
-			if (flags & 1u << bit)
-				*end++ = letters[bit];
-		if (end == key)
-			*end++ = '-';
-		*end = 0;
-		put_count(b, object, key, counts[flags]);
-	}
+	for (flags = 0; flags < 256; flags++)
+		if (counts[flags])
+			builder_count(b, object, builder_flags(key, flags), counts[flags]);
 	return object;
 }
 
@@ -83,20 +49,8 @@ static json_t *by_icmp(struct builder *b, const __u64 counts[AG_ICMP_KINDS])
 		if (!counts[i])
 			continue;
 		snprintf(key, sizeof(key), "%u/%u", i >> 8, i & 255);
-		put_count(b, object, key, counts[i]);
+		builder_count(b, object, key, counts[i]);
 	}
-	return object;
-}
-
-/* Labels whose count is not zero. */
-static json_t *by_label_seen(struct builder *b, const char *const *labels, const __u64 *counts, size_t n)
-{
-	json_t *object = json_object();
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (counts[i])
-			put_count(b, object, labels[i], counts[i]);
 	return object;
 }
 
@@ -128,13 +82,12 @@ static json_t *list_scopes(struct builder *b, const struct snapshot *s)
 			packets[class] = scope->packets[class];
 			bytes[class] = scope->bytes[class];
 		}
-		put(b, object, "scope", json_string(scope->name));
-		put_count(b, object, "dark_addresses", scope->dark_addresses);
-		put_count(b, object, "active_addresses", scope->active_addresses);
-		put(b, object, "packets", by_label(b, labels_class, packets, AG_CLASS_MAX));
-		put(b, object, "bytes", by_label(b, labels_class, bytes, AG_CLASS_MAX));
-		if (json_array_append_new(array, object))
-			b->failed = true;
+		builder_put(b, object, "scope", json_string(scope->name));
+		builder_count(b, object, "dark_addresses", scope->dark_addresses);
+		builder_count(b, object, "active_addresses", scope->active_addresses);
+		builder_put(b, object, "packets", builder_labels(b, labels_class, packets, AG_CLASS_MAX));
+		builder_put(b, object, "bytes", builder_labels(b, labels_class, bytes, AG_CLASS_MAX));
+		builder_append(b, array, object);
 	}
 	return array;
 }
@@ -145,7 +98,7 @@ static json_t *ledger(struct builder *b, const struct snapshot *s)
 	unsigned int law;
 
 	for (law = 0; law < AG_LAW_MAX; law++)
-		put_count(b, object, labels_law[law], s->imbalance[law]);
+		builder_count(b, object, labels_law[law], s->imbalance[law]);
 	return object;
 }
 
@@ -153,14 +106,14 @@ static json_t *flows(struct builder *b, const struct reader_totals *t)
 {
 	json_t *object = json_object();
 
-	put_count(b, object, "intervals", t->intervals);
-	put_count(b, object, "records", t->records);
-	put_count(b, object, "record_packets", t->record_packets);
-	put_count(b, object, "touches", t->touches);
-	put_count(b, object, "sweepers", t->sweepers);
-	put_count(b, object, "summary_refused", t->summary_refused);
-	put(b, object, "lost", by_label(b, labels_lost, t->lost, AG_LOST_MAX));
-	put(b, object, "flags", by_label(b, labels_alert, t->flagged, AG_ALERT_MAX));
+	builder_count(b, object, "intervals", t->intervals);
+	builder_count(b, object, "records", t->records);
+	builder_count(b, object, "record_packets", t->record_packets);
+	builder_count(b, object, "touches", t->touches);
+	builder_count(b, object, "sweepers", t->sweepers);
+	builder_count(b, object, "summary_refused", t->summary_refused);
+	builder_put(b, object, "lost", builder_labels(b, labels_lost, t->lost, AG_LOST_MAX));
+	builder_put(b, object, "flags", builder_labels(b, labels_alert, t->flagged, AG_ALERT_MAX));
 	return object;
 }
 
@@ -173,17 +126,17 @@ static json_t *nic(struct builder *b, const struct snapshot *s)
 		const struct snapshot_interface *shown = &s->interfaces[i];
 		json_t *one = json_object(), *dropped = json_object();
 
-		put_count(b, one, "received", shown->received);
-		put_count(b, one, "packets", shown->nic_packets);
+		builder_count(b, one, "received", shown->received);
+		builder_count(b, one, "packets", shown->nic_packets);
 		for (j = 0; j < shown->nic_count; j++)
-			put(b, dropped, shown->nic[j].name,
-			    shown->nic[j].known ? json_integer((json_int_t)shown->nic[j].packets)
-						: json_string("unknown"));
-		put(b, one, "dropped", dropped);
-		put(b, one, "mode", json_string(shown->xdp_mode));
-		put(b, one, "feed", json_string(labels_feed[shown->feed]));
-		put(b, one, "present", json_boolean(shown->present));
-		put(b, object, shown->name, one);
+			builder_put(b, dropped, shown->nic[j].name,
+				    shown->nic[j].known ? json_integer((json_int_t)shown->nic[j].packets)
+							: json_string("unknown"));
+		builder_put(b, one, "dropped", dropped);
+		builder_put(b, one, "mode", json_string(shown->xdp_mode));
+		builder_put(b, one, "feed", json_string(labels_feed[shown->feed]));
+		builder_put(b, one, "present", json_boolean(shown->present));
+		builder_put(b, object, shown->name, one);
 	}
 	return object;
 }
@@ -194,8 +147,7 @@ static json_t *disabled(struct builder *b, const struct snapshot *s)
 	unsigned int i;
 
 	for (i = 0; i < s->disabled_rules_count; i++)
-		if (json_array_append_new(array, json_string(s->disabled_rules[i])))
-			b->failed = true;
+		builder_append(b, array, json_string(s->disabled_rules[i]));
 	return array;
 }
 
@@ -207,24 +159,26 @@ static void put_dark(struct builder *b, json_t *object, const struct snapshot *s
 	uint64_t dark_bytes;
 
 	sum_classes(s, classes, &dark_bytes);
-	put(b, object, "classes", by_label(b, labels_class, classes, AG_CLASS_MAX));
-	put(b, object, "protocols", by_number(b, t->protocol, 256));
-	put(b, ports, "tcp", by_number(b, s->ports.tcp, AG_PORTS));
-	put(b, ports, "udp", by_number(b, s->ports.udp, AG_PORTS));
-	put(b, object, "ports", ports);
-	put_count(b, object, "no_port", t->no_port);
-	put(b, object, "tcp_flags", by_flags(b, t->tcp_flags));
-	put(b, object, "icmp", by_icmp(b, s->icmp.v4));
-	put(b, object, "icmpv6", by_icmp(b, s->icmp.v6));
-	put(b, object, "tools", by_label(b, labels_tool, t->tool, AG_TOOL_MAX));
-	put(b, services, "request", by_label_seen(b, labels_service, t->service[AG_REQUEST], AG_SERVICE_MAX));
-	put(b, services, "response", by_label_seen(b, labels_service, t->service[AG_RESPONSE], AG_SERVICE_MAX));
-	put(b, object, "services", services);
-	put(b, object, "anomalies", by_label_seen(b, labels_anomaly, t->anomaly, AG_ANOMALY_MAX));
-	put(b, object, "sizes", by_label_seen(b, labels_size, t->size, AG_SIZE_MAX));
-	put_count(b, bytes, "dark", dark_bytes);
-	put_count(b, bytes, "wire", t->wire_bytes);
-	put(b, object, "bytes", bytes);
+	builder_put(b, object, "classes", builder_labels(b, labels_class, classes, AG_CLASS_MAX));
+	builder_put(b, object, "protocols", by_number(b, t->protocol, 256));
+	builder_put(b, ports, "tcp", by_number(b, s->ports.tcp, AG_PORTS));
+	builder_put(b, ports, "udp", by_number(b, s->ports.udp, AG_PORTS));
+	builder_put(b, object, "ports", ports);
+	builder_count(b, object, "no_port", t->no_port);
+	builder_put(b, object, "tcp_flags", by_flags(b, t->tcp_flags));
+	builder_put(b, object, "icmp", by_icmp(b, s->icmp.v4));
+	builder_put(b, object, "icmpv6", by_icmp(b, s->icmp.v6));
+	builder_put(b, object, "tools", builder_labels(b, labels_tool, t->tool, AG_TOOL_MAX));
+	builder_put(b, services, "request",
+		    builder_labels_seen(b, labels_service, t->service[AG_REQUEST], AG_SERVICE_MAX));
+	builder_put(b, services, "response",
+		    builder_labels_seen(b, labels_service, t->service[AG_RESPONSE], AG_SERVICE_MAX));
+	builder_put(b, object, "services", services);
+	builder_put(b, object, "anomalies", builder_labels_seen(b, labels_anomaly, t->anomaly, AG_ANOMALY_MAX));
+	builder_put(b, object, "sizes", builder_labels_seen(b, labels_size, t->size, AG_SIZE_MAX));
+	builder_count(b, bytes, "dark", dark_bytes);
+	builder_count(b, bytes, "wire", t->wire_bytes);
+	builder_put(b, object, "bytes", bytes);
 }
 
 static json_t *reach(struct builder *b, const struct snapshot_reach *r)
@@ -232,15 +186,14 @@ static json_t *reach(struct builder *b, const struct snapshot_reach *r)
 	json_t *object = json_object(), *blind = json_array();
 	unsigned int i;
 
-	put_count(b, object, "addresses", r->addresses);
-	put(b, object, "expected_pps", json_real(r->expected_pps));
-	put(b, object, "seen_pps", json_real(r->seen_pps));
-	put(b, object, "scanner_touch_seconds", json_real(r->scanner_touch_s));
-	put(b, object, "smallest_flood_pps", json_real(r->smallest_flood_pps));
+	builder_count(b, object, "addresses", r->addresses);
+	builder_put(b, object, "expected_pps", json_real(r->expected_pps));
+	builder_put(b, object, "seen_pps", json_real(r->seen_pps));
+	builder_put(b, object, "scanner_touch_seconds", json_real(r->scanner_touch_s));
+	builder_put(b, object, "smallest_flood_pps", json_real(r->smallest_flood_pps));
 	for (i = 0; i < r->blind_count; i++)
-		if (json_array_append_new(blind, json_string(r->blind[i])))
-			b->failed = true;
-	put(b, object, "blind", blind);
+		builder_append(b, blind, json_string(r->blind[i]));
+	builder_put(b, object, "blind", blind);
 	return object;
 }
 
@@ -248,37 +201,35 @@ static json_t *memory(struct builder *b, const struct snapshot *s)
 {
 	json_t *object = json_object();
 
-	put_count(b, object, "map_bytes", s->map_bytes);
-	put_count(b, object, "rss_anon_bytes", s->rss_anon_bytes);
+	builder_count(b, object, "map_bytes", s->map_bytes);
+	builder_count(b, object, "rss_anon_bytes", s->rss_anon_bytes);
 	return object;
 }
 
-json_t *serve_summary(const struct snapshot *s)
+json_t *serve_summary(const struct snapshot *s, struct sources *sources, size_t top_sources)
 {
 	struct builder b = {};
 	json_t *object = json_object();
 
-	put(&b, object, "engine", json_string(s->engine));
-	put_count(&b, object, "received", s->totals.received);
-	put(&b, object, "outcomes", by_label(&b, labels_outcome, s->totals.outcome, AG_OUTCOME_MAX));
-	put_count(&b, object, "dark", s->totals.dark);
+	builder_put(&b, object, "engine", json_string(s->engine));
+	builder_count(&b, object, "received", s->totals.received);
+	builder_put(&b, object, "outcomes",
+		    builder_labels(&b, labels_outcome, s->totals.outcome, AG_OUTCOME_MAX));
+	builder_count(&b, object, "dark", s->totals.dark);
 	put_dark(&b, object, s);
-	put_count(&b, object, "sources", s->sources);
-	put(&b, object, "scopes", list_scopes(&b, s));
-	put(&b, object, "ledger", ledger(&b, s));
-	put(&b, object, "flows", flows(&b, &s->flow));
-	put(&b, object, "disabled_rules", disabled(&b, s));
-	put(&b, object, "alerts", json_array());
+	builder_count(&b, object, "sources", s->sources);
+	builder_put(&b, object, "scopes", list_scopes(&b, s));
+	builder_put(&b, object, "ledger", ledger(&b, s));
+	builder_put(&b, object, "flows", flows(&b, &s->flow));
+	builder_put(&b, object, "disabled_rules", disabled(&b, s));
+	if (sources)
+		sources_json_put(&b, object, sources, top_sources);
 	if (s->start_ns) {
-		put(&b, object, "nic", nic(&b, s));
-		put(&b, object, "reach", reach(&b, &s->reach));
-		put(&b, object, "memory", memory(&b, s));
-		put_count(&b, object, "time", (uint64_t)(s->time_ns / 1000000000));
-		put_count(&b, object, "start_time", (uint64_t)(s->start_ns / 1000000000));
+		builder_put(&b, object, "nic", nic(&b, s));
+		builder_put(&b, object, "reach", reach(&b, &s->reach));
+		builder_put(&b, object, "memory", memory(&b, s));
+		builder_count(&b, object, "time", (uint64_t)(s->time_ns / 1000000000));
+		builder_count(&b, object, "start_time", (uint64_t)(s->start_ns / 1000000000));
 	}
-	if (b.failed) {
-		json_decref(object);
-		return NULL;
-	}
-	return object;
+	return builder_finish(&b, object);
 }
