@@ -408,6 +408,44 @@ Test(settle, ports_without_flows)
 	cr_assert_eq(source_of(1).packets[AG_CLASS_SCAN], 120);
 }
 
+/* What has no port is told with port 0; a packet to port 0 is marked so. */
+Test(settle, port_zero)
+{
+	struct ag_record r = record(1, AG_CLASS_OTHER, PROTO_UDP, 0, 0, 1, 1);
+
+	add(r);
+	cr_assert_eq(source_of(1).ports, 0);
+	r.marks = 1u << AG_ANOMALY_PORT_ZERO;
+	add(r);
+	add(record(1, AG_CLASS_SCAN, PROTO_UDP, 0, 0, 1, 1));
+	cr_assert_eq(source_of(1).ports, 1);
+	add(record(1, AG_CLASS_SCAN, PROTO_TCP, 0, 0, 1, 1));
+	add(record(1, AG_CLASS_SCAN, PROTO_TCP, 1, 0, 1, 1));
+	cr_assert_eq(source_of(1).ports, 3);
+}
+
+/* Half of the SYNs must be the tool's: probes of other flags are none. */
+Test(settle, the_share_of_a_tool)
+{
+	struct ag_record nmap = record(1, AG_CLASS_SCAN, PROTO_TCP, 23, 0, 1, 2), fin = nmap, syn = nmap;
+	uint64_t no_tool = (uint64_t)AG_KEY_TOOL_NONE << AG_KEY_TOOL_SHIFT;
+
+	nmap.key = (nmap.key & ~no_tool) | (uint64_t)AG_TOOL_NMAP << AG_KEY_TOOL_SHIFT |
+		   2ULL << AG_KEY_HITS_SHIFT | 0x02ULL << AG_KEY_FLAGS_SHIFT;
+	fin.key |= 0x01ULL << AG_KEY_FLAGS_SHIFT;
+	syn.key |= 0x02ULL << AG_KEY_FLAGS_SHIFT;
+	syn.packets = 1;
+	fin.packets = 50;
+	add(nmap);
+	add(fin);
+	add(syn);
+	add(syn);
+	cr_assert_eq(source_of(1).syns, 4);
+	cr_assert_eq(source_of(1).tool, AG_TOOL_NMAP);
+	add(syn);
+	cr_assert_eq(source_of(1).tool, AG_TOOL_NONE);
+}
+
 Test(settle, a_reflection_and_a_search)
 {
 	add(record(1, AG_CLASS_AMP_REQUEST, PROTO_UDP, 123, 0, 1, 99));

@@ -15,6 +15,7 @@
 #define MAPS_MAX    256 /* port maps, 16 KiB each */
 #define PROTO_TCP   6
 #define PROTO_UDP   17
+#define TCP_SYN	    0x02
 #define TOOL_CHANCE 0.01 /* a tool is told wrongly of one source in so many days */
 #define TOOL_SHARE  0.5	 /* of a source's SYNs, where the rule is a habit that others may share */
 #define SURE_BITS   24
@@ -160,6 +161,23 @@ static void note_scan(const struct sources *s, struct source *source)
 	source->scan_tick = s->tick;
 }
 
+/* The packets of a record of a scan are SYNs or other probes; a touch is a SYN. */
+static bool is_of_syns(const struct ag_record *r)
+{
+	return r->marks & AG_MARK_SWEEPER || r->key >> AG_KEY_FLAGS_SHIFT & TCP_SYN;
+}
+
+/* What has no port, as a later fragment, is of port 0 too: it is class other, and unless it says so no port. */
+static void count_port_zero(struct source *source, unsigned int class, unsigned int protocol, uint32_t marks)
+{
+	uint8_t bit = protocol == PROTO_UDP ? 2 : 1;
+
+	if (source->port_zero & bit || (class == AG_CLASS_OTHER && !(marks & 1u << AG_ANOMALY_PORT_ZERO)))
+		return;
+	source->port_zero |= bit;
+	source->ports++;
+}
+
 static void add_record(struct sources *s, struct source *source, const struct ag_record *r, int64_t begin_ns)
 {
 	unsigned int class = r->key >> AG_KEY_CLASS_SHIFT & 7, protocol = r->key >> AG_KEY_PROTOCOL_SHIFT & 255;
@@ -181,13 +199,15 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 		return;
 	source->packets[class] += r->packets;
 	source->bytes += r->bytes_last & AG_BYTES_MASK;
-	if (class == AG_CLASS_SCAN && protocol == PROTO_TCP)
+	if (class == AG_CLASS_SCAN && protocol == PROTO_TCP && is_of_syns(r))
 		source->syns += r->packets;
 	if (tool < AG_TOOL_MAX)
 		source->hits[tool] += (uint32_t)(r->key >> AG_KEY_HITS_SHIFT & 0xffff);
+	if (!port && has_ports(protocol))
+		count_port_zero(source, class, protocol, r->marks);
 	flow = table_find_flow(s, source, class, protocol, port, &known);
 	if (!flow) {
-		if (!known && has_ports(protocol))
+		if (!known && port && has_ports(protocol))
 			count_port(s, source, protocol, port);
 		flow = table_make_flow(s, source, class, protocol, port);
 	}

@@ -32,7 +32,7 @@ struct source_view {
 	uint32_t destinations; /* distinct, estimated */
 	uint32_t tool;	       /* enum ag_tool, or AG_TOOL_NONE while there are too few matches */
 	uint32_t tool_hits[AG_TOOL_MAX];
-	uint32_t syns; /* packets of class scan and TCP */
+	uint32_t syns; /* without ACK, FIN, RST */
 	uint32_t flags;
 	uint32_t anomalies;
 	int64_t first_s, last_s;

@@ -59,6 +59,7 @@ struct source {
 	uint16_t flows_count;
 	uint8_t v6, flags;
 	uint32_t ports;
+	uint8_t port_zero; /* bit 0: of TCP, bit 1: of UDP; among the ports */
 	bool ports_at_least;
 	uint32_t hits[AG_TOOL_MAX], syns;
 	uint32_t anomalies;
