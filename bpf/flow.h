@@ -109,15 +109,22 @@ AG_INLINE void record_begin(struct ag_record *r, const struct flow_key *k, const
 	r->ttl_min = r->ttl_max = (__u8)p->ttl;
 }
 
+/* A SYN or another probe: of TCP's scans. */
+AG_INLINE bool is_other_probe(__u64 key, const struct packet *p)
+{
+	return p->class == AG_CLASS_SCAN && p->has_flags &&
+	       (key >> AG_KEY_FLAGS_SHIFT ^ p->tcp_flags) & TCP_SYN;
+}
+
 /*
- * Would this packet overflow a field, or is it another tool's? Then the record is closed and another begun: so
- * a tool's hits are exact.
+ * Would this packet overflow a field, or is it another tool's, or a SYN among other probes? Then the record is
+ * closed and another begun: so a tool's hits and the SYNs that they are a share of are exact.
  */
 AG_INLINE bool record_is_full(const struct ag_record *r, const struct packet *p)
 {
 	__u64 tool = packet_tool(p), held = r->key >> AG_KEY_TOOL_SHIFT & 15;
 
-	if (r->packets == PACKETS_MAX)
+	if (r->packets == PACKETS_MAX || is_other_probe(r->key, p))
 		return true;
 	if (tool == AG_KEY_TOOL_NONE || held == AG_KEY_TOOL_NONE)
 		return false;

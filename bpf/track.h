@@ -53,10 +53,12 @@ AG_INLINE void touch_host(struct ag_interval *interval, const struct packet *p)
 	interval->hosts_used[class]++;
 }
 
-/* Which of its packets a sweeper's touches may tell of: what a touch leaves out must be the same for all. */
+/* Which of its packets a sweeper's touches may tell of: what a touch leaves out must be the same for all. A
+ * touch of a scan by TCP is a SYN. */
 AG_INLINE bool sweeper_takes(const struct ag_summary *s, const struct packet *p)
 {
 	return is_locked(s) && p->ip_len <= AG_TOUCH_LENGTH_MAX &&
+	       !(p->class == AG_CLASS_SCAN && p->has_flags && !(p->tcp_flags & TCP_SYN)) &&
 	       (s->key >> AG_KEY_TOOL_SHIFT & 15) == packet_tool(p);
 }
 

@@ -301,6 +301,37 @@ Test(track, a_record_knows_when)
 	cr_assert(false, "no record");
 }
 
+static void send_probe(unsigned int port, unsigned int flags)
+{
+	struct frame f;
+
+	frame_syn4(&f, port);
+	frame_set32(&f, 26, 0x08000001);
+	frame_set32(&f, 30, 0xc6336407);
+	f.bytes[f.l4 + 13] = (uint8_t)flags;
+	run(&f);
+}
+
+/* A SYN and a FIN probe of the same port are two records, so that SYNs can be counted; a sweeper's touches are
+ * SYNs. */
+Test(track, syns_and_other_probes)
+{
+	open_reader();
+	send_probe(23, 0x02);
+	send_probe(23, 0xc2);
+	send_probe(23, 0x01);
+	send_probe(23, 0x29);
+	next_interval();
+	cr_assert_eq(last.records, 2);
+	for (unsigned int i = 0; i < 100; i++)
+		send_probe(1 + i, i % 10 ? 0x02 : 0x01);
+	next_interval();
+	/* One less than it takes a new source, and 8 FINs of those that follow. */
+	cr_assert_eq(last.records, AG_SWEEPER_RECORDS - 1 + 8, "%u", (unsigned int)last.records);
+	cr_assert_eq(last.record_packets + last.touches, 100);
+	cr_assert_eq(last.imbalance, 0);
+}
+
 /* What is odd about one of a record's packets is told of the record. */
 Test(track, a_record_collects_marks)
 {

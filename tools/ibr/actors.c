@@ -82,7 +82,7 @@ static uint64_t pick_source(struct actor *a)
 
 	if (a->sources == 0)
 		return rng_u32(&a->rng);
-	if (a->in_order)
+	if (a->in_order || a->walk)
 		return a->sent % a->sources;
 	u = x = rng_u32(&a->rng);
 	for (int i = 1; i < a->skew; i++)
@@ -90,14 +90,23 @@ static uint64_t pick_source(struct actor *a)
 	return (x * a->sources) >> 32;
 }
 
-static struct addr pick_target(struct actor *a, const struct stage *stage, bool is6)
+/* How often the source of this packet sent before, when each has its turn. */
+static uint64_t steps_of(const struct actor *a)
+{
+	return a->sources ? a->sent / a->sources : a->sent;
+}
+
+static struct addr pick_target(struct actor *a, const struct stage *stage, const struct pick *p, bool is6)
 {
 	const struct prefix_list *list = a->to == TO_LIST    ? &a->to_list
 					 : a->to == TO_OTHER ? &stage->scenario->other
 							     : &stage->scenario->dark;
 	uint64_t n;
 
-	if (a->hosts) {
+	if (a->walk) {
+		/* from a place of its own, one address after the other */
+		n = (uint32_t)p->trait + (a->hosts ? steps_of(a) % a->hosts : steps_of(a));
+	} else if (a->hosts) {
 		n = a->in_order && a->sources == 1 ? a->sent % a->hosts
 						   : rng_below(&a->rng, (uint32_t)a->hosts);
 		/* the chosen few lie anywhere, and are the same all the time */
@@ -120,13 +129,14 @@ void actor_pick(struct actor *a, const struct stage *stage, struct pick *p)
 	p->trait = mix64(a->key ^ (p->index + 1));
 	if (a->from.n) {
 		/* an odd factor walks every address of the prefixes before one comes again */
-		uint64_t at = a->in_order || is6 ? p->index : p->index * 2654435761U + (a->key & 0xffff);
+		uint64_t at =
+			a->in_order || a->walk || is6 ? p->index : p->index * 2654435761U + (a->key & 0xffff);
 
 		p->src = addr_nth(&a->from, is6, is6 ? at * 2 : at);
 	} else {
 		p->src = addr_public(a->key, p->index, is6, &stage->scenario->dark);
 	}
-	p->dst = pick_target(a, stage, is6);
+	p->dst = pick_target(a, stage, p, is6);
 	a->sent++;
 }
 
@@ -137,6 +147,9 @@ uint32_t actor_port(struct actor *a)
 
 	if (s->n == 0)
 		return 0;
+	if (a->walk && s->n == 1) /* the packet was counted already */
+		return s->range[0].low + (uint32_t)((a->sent - 1) / (a->sources ? a->sources : 1) %
+						    (s->range[0].high - s->range[0].low + 1U));
 	if (s->n > 1) {
 		uint32_t r = rng_below(&a->rng, s->range[s->n - 1].upto);
 		while (r >= s->range[i].upto)

@@ -270,6 +270,7 @@ void frame_tcp(struct frame *f, const struct tcp_spec *t)
 
 	f->v.l4_off = (uint16_t)f->len;
 	f->v.has_port = true;
+	f->v.sport = t->sport;
 	f->v.dport = t->dport;
 	f->v.flags = t->flags;
 	f->v.class_bytes = 14;
@@ -292,6 +293,7 @@ void frame_udp(struct frame *f, uint32_t sport, uint32_t dport, const void *payl
 
 	f->v.l4_off = (uint16_t)f->len;
 	f->v.has_port = true;
+	f->v.sport = (uint16_t)sport;
 	f->v.dport = (uint16_t)dport;
 	f->v.class_bytes = 8;
 	add_fix(f, FIX_UDP, f->len);

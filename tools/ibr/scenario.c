@@ -259,6 +259,7 @@ static const struct field actor_field[] = {
 	{"src_mac", F_MAC, A(path.src_mac), 0},
 	{"dst_mac", F_MAC, A(path.dst_mac), 0},
 	{"in_order", F_BOOL, A(in_order), 0},
+	{"walk", F_BOOL, A(walk), 0},
 	{"df", F_BOOL, A(df), 0},
 	{"ttl", F_I32, A(ttl), 255},
 	{"window", F_I32, A(window), 65535},

@@ -45,7 +45,7 @@ struct actor {
 	int32_t family;		      /* 4, 6, or 0 = both */
 	int32_t retries;
 	enum target to;
-	bool seq_is_dst, in_order, df;
+	bool seq_is_dst, in_order, walk, df;
 	uint8_t variant[VARIANTS_MAX], service[SERVICES_MAX];
 	int variants, services;
 	uint8_t options[40], payload[PAYLOAD_MAX];

@@ -7,11 +7,11 @@
 
 #include <stdlib.h>
 
-#define PAIRS_MOST (48ULL << 20) /* pairs of (source, port) and (source, destination) kept apart */
+#define PAIRS_MOST (72ULL << 20) /* pairs of (source, port or destination) kept apart */
 
 struct source {
 	struct addr addr;
-	uint32_t packets, ports, destinations;
+	uint32_t packets, ports, services, destinations, syns;
 	uint32_t class[CLASS_MAX], tool[TOOL_MAX];
 };
 
@@ -29,7 +29,7 @@ struct sources {
 	struct source *list;
 	uint32_t *slot; /* index + 1 into the list */
 	uint64_t slot_mask, n, most;
-	struct set ports, destinations;
+	struct set ports, services, destinations;
 	bool given_up;
 	uint32_t *seen4; /* addresses, from time to time sorted and made unique */
 	struct high_low *seen6;
@@ -91,10 +91,12 @@ static void give_up(struct sources *s)
 	free(s->list);
 	free(s->slot);
 	free(s->ports.key);
+	free(s->services.key);
 	free(s->destinations.key);
 	s->list = NULL;
 	s->slot = NULL;
 	memset(&s->ports, 0, sizeof(s->ports));
+	memset(&s->services, 0, sizeof(s->services));
 	memset(&s->destinations, 0, sizeof(s->destinations));
 	s->given_up = true;
 }
@@ -248,11 +250,34 @@ static struct high_low read_v6(const struct addr *a)
 	return v;
 }
 
-int sources_add(struct sources *s, const struct verdict *v, int port, enum class class)
+/* Counts a pair of the index-th source that was not seen before. */
+static int add_pair(struct set *pairs, uint64_t pair, uint32_t *count)
+{
+	int fresh = add_key(pairs, pair);
+
+	if (fresh < 0)
+		return complain("no memory for the truth about sources; use --truth-sources 0");
+	*count += (uint32_t)fresh;
+	return 0;
+}
+
+static int add_pairs(struct sources *s, struct source *e, const struct verdict *v,
+		     const struct source_packet *p)
+{
+	uint64_t index = (uint64_t)(e - s->list) + 1, dst = get32(v->dst.b);
+
+	if (p->port >= 0 && (add_pair(&s->ports, index << 24 | (uint32_t)p->port, &e->ports) ||
+			     add_pair(&s->services, index << 24 | (uint32_t)p->service, &e->services)))
+		return -1;
+	if (v->dst.is6)
+		dst = hash_addr(&v->dst) >> 32 ^ hash_addr(&v->dst);
+	return add_pair(&s->destinations, v->dst.is6 ? mix64(index) ^ dst : index << 32 | dst,
+			&e->destinations);
+}
+
+int sources_add(struct sources *s, const struct verdict *v, const struct source_packet *p)
 {
 	struct source *e;
-	uint64_t index, dst = get32(v->dst.b);
-	int fresh;
 
 	if (make_room(s))
 		return -1;
@@ -265,27 +290,15 @@ int sources_add(struct sources *s, const struct verdict *v, int port, enum class
 	e = find_source(s, &v->src);
 	if (!e)
 		return -1;
-	if (s->n > s->most || s->ports.used + s->destinations.used > PAIRS_MOST) {
+	if (s->n > s->most || s->ports.used + s->services.used + s->destinations.used > PAIRS_MOST) {
 		give_up(s);
 		return 0;
 	}
-	index = (uint64_t)(e - s->list) + 1;
 	e->packets++;
-	e->class[class]++;
+	e->class[p->class]++;
 	e->tool[v->tool]++;
-	if (port >= 0) {
-		fresh = add_key(&s->ports, index << 24 | (uint32_t)port);
-		if (fresh < 0)
-			return complain("no memory for the truth about sources; use --truth-sources 0");
-		e->ports += (uint32_t)fresh;
-	}
-	if (v->dst.is6)
-		dst = hash_addr(&v->dst) >> 32 ^ hash_addr(&v->dst);
-	fresh = add_key(&s->destinations, v->dst.is6 ? mix64(index) ^ dst : index << 32 | dst);
-	if (fresh < 0)
-		return complain("no memory for the truth about sources; use --truth-sources 0");
-	e->destinations += (uint32_t)fresh;
-	return 0;
+	e->syns += p->syn;
+	return add_pairs(s, e, v, p);
 }
 
 uint64_t sources_count(struct sources *s)
@@ -321,6 +334,8 @@ static json_t *describe_source(const struct source *e)
 	json_object_set_new(o, "source", json_string(text));
 	json_object_set_new(o, "packets", json_integer(e->packets));
 	json_object_set_new(o, "ports", json_integer(e->ports));
+	json_object_set_new(o, "services", json_integer(e->services));
+	json_object_set_new(o, "syns", json_integer(e->syns));
 	json_object_set_new(o, "destinations", json_integer(e->destinations));
 	for (int i = 0; i < CLASS_MAX; i++)
 		if (e->class[i])

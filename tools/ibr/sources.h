@@ -15,8 +15,15 @@ struct sources;
 /* Lists at most `most` sources; if there are more, none is listed, and only their number is kept. */
 struct sources *sources_new(uint64_t most);
 void sources_free(struct sources *s);
-/* `port` as protocol number << 16 | port, or -1. */
-int sources_add(struct sources *s, const struct verdict *v, int port, enum class class);
+/* What could be read of a packet; ports as protocol number << 16 | port, or -1. */
+struct source_packet {
+	int port;    /* destination */
+	int service; /* the same of requests; of answers the port that answers */
+	enum class class;
+	bool syn; /* without ACK, FIN, RST */
+};
+
+int sources_add(struct sources *s, const struct verdict *v, const struct source_packet *p);
 uint64_t sources_count(struct sources *s);
 /* The same with IPv6 addresses of one /64 taken as one. */
 uint64_t sources_hosts(struct sources *s);

@@ -118,11 +118,16 @@ static void add_to_prefix(struct truth *t, const struct verdict *v, int which, i
 		p->port[port >> 16 == 17][port & 0xffff]++;
 }
 
+static bool is_syn(const struct verdict *v)
+{
+	return v->flags >= 0 && (v->flags & 0x17) == 0x02;
+}
+
 static int add_dark(struct truth *t, const struct verdict *v, int which)
 {
 	uint32_t end = readable(t, v), l4 = v->l4_off;
 	enum class class = CLASS_OTHER;
-	int port = -1;
+	int port = -1, service;
 
 	if (end > v->ip_end)
 		end = v->ip_end;
@@ -143,7 +148,12 @@ static int add_dark(struct truth *t, const struct verdict *v, int which)
 	if (v->icmp_type >= 0 && l4 + 2 <= end)
 		t->icmp[v->dst.is6][v->icmp_type << 8 | v->icmp_code]++;
 	add_to_prefix(t, v, which, port);
-	return sources_add(t->sources, v, port, class);
+	if (port >= 0 && (class == CLASS_BACKSCATTER || class == CLASS_UDP_RESPONSE))
+		service = v->protocol << 16 | v->sport;
+	else
+		service = port;
+	return sources_add(t->sources, v,
+			   &(struct source_packet){port, service, class, l4 + 14 <= end && is_syn(v)});
 }
 
 int truth_add(struct truth *t, const struct verdict *v)

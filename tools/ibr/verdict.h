@@ -49,7 +49,7 @@ struct verdict {
 	uint16_t ip_off;    /* the header the sensor judges by; 0 = none */
 	uint16_t ip_end;    /* where the packet ends by its own length */
 	uint16_t l4_off;    /* transport header; 0 = none that can be read */
-	uint16_t dport;
+	uint16_t sport, dport;
 	int16_t flags;	   /* TCP flag byte, -1 none */
 	int16_t icmp_type; /* -1 none */
 	uint8_t icmp_code;

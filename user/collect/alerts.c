@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The rules (alerts.h) on flows and sources that were touched. A flow has one alert at a time: it is raised
- * again when it was idle for an hour, or when a search for amplifiers turns out to be their abuse.
+ * again when it was idle for an hour, or when a search for amplifiers turns out to be their abuse. An alert
+ * that newer ones pushed out goes on unseen: it is not raised again before that hour.
  */
 #include <string.h>
 
 #include "bpf/distinct.h"
 #include "collect/sources_table.h"
+#include "collect/stamps.h"
 
-#define IDLE_S 3600
-
-/* Destinations of the last five minutes. */
-static uint32_t recent_destinations(const struct flow *flow, uint32_t tick)
+/*
+ * Distinct destinations of bits; of more than a bitmap can tell, the registers of the flow's day say how many
+ * there are at most, and the bitmap that they are not few.
+ */
+static uint32_t estimate(uint64_t bits, const struct flow *flow)
 {
-	struct ag_distinct recent = {};
-	unsigned int i;
+	const struct ag_distinct of = {.bits = bits, .ranks = flow->day.ranks};
+	uint32_t many = distinct_estimate(&of), few = linear_count(DISTINCT_FEW - 1);
 
-	for (i = 0; i < 64; i++) {
-		uint32_t age = (tick % 255 + 255 - (flow->stamps[i] - 1u)) % 255;
-
-		if (flow->stamps[i] && age < WINDOW_TICKS)
-			recent.bits |= 1ULL << i;
-	}
-	/* More than the bitmap can tell are many: how many, the registers of the whole day say at most. */
-	if (count_bits(recent.bits) >= DISTINCT_FEW)
-		recent.ranks = flow->day.ranks;
-	return distinct_estimate(&recent);
+	return count_bits(bits) >= DISTINCT_FEW && many < few ? few : many;
 }
 
 static struct alert *alert_of(struct sources *s, uint32_t number)
@@ -50,33 +44,55 @@ static uint32_t raise(struct sources *s, const struct source *source, const stru
 	return number;
 }
 
+static void judge_scan(const struct sources *s, const struct flow *flow, struct alert *out)
+{
+	uint32_t needed = s->options.thresholds.scan_destinations;
+
+	out->distinct = estimate(stamps_of_day(flow->stamps), flow);
+	if (out->distinct < needed)
+		return;
+	out->kind = AG_ALERT_SCAN_HORIZONTAL;
+	out->slow = estimate(stamps_of_window(flow->stamps, flow->touched), flow) < needed;
+}
+
+static void judge_requests(const struct sources *s, const struct flow *flow, struct alert *out)
+{
+	const struct ag_thresholds *t = &s->options.thresholds;
+
+	out->distinct = distinct_estimate(&flow->day);
+	if (flow->day_packets >= t->reflection_requests &&
+	    flow->day_packets >= (uint64_t)t->reflection_per_destination * out->distinct)
+		out->kind = AG_ALERT_REFLECTION;
+	else if (out->distinct >= t->amplifier_destinations &&
+		 flow->day_packets <= (uint64_t)t->amplifier_per_destination * out->distinct)
+		out->kind = AG_ALERT_AMPLIFIER_SCAN;
+}
+
 /* What a flow shows now; kind AG_ALERT_MAX: nothing. */
 static void judge_flow(const struct sources *s, const struct flow *flow, struct alert *out)
 {
-	const struct ag_thresholds *t = &s->options.thresholds;
-	uint32_t day = distinct_estimate(&flow->day), recent;
-
 	*out = (struct alert){
 		.kind = AG_ALERT_MAX,
 		.class = flow->class,
 		.protocol = flow->protocol,
 		.port = flow->port,
 		.packets = flow->day_packets,
-		.distinct = day,
 		.last_s = flow->last_s,
 	};
-	if (flow->class == AG_CLASS_SCAN && day >= t->scan_destinations) {
-		recent = recent_destinations(flow, s->tick);
-		out->kind = AG_ALERT_SCAN_HORIZONTAL;
-		out->slow = recent < t->scan_destinations;
-	} else if (flow->class == AG_CLASS_AMP_REQUEST) {
-		if (flow->day_packets >= t->reflection_requests &&
-		    flow->day_packets >= (uint64_t)t->reflection_per_destination * day)
-			out->kind = AG_ALERT_REFLECTION;
-		else if (day >= t->amplifier_destinations &&
-			 flow->day_packets <= (uint64_t)t->amplifier_per_destination * day)
-			out->kind = AG_ALERT_AMPLIFIER_SCAN;
-	}
+	if (flow->class == AG_CLASS_SCAN)
+		judge_scan(s, flow, out);
+	else if (flow->class == AG_CLASS_AMP_REQUEST)
+		judge_requests(s, flow, out);
+}
+
+/* The same goes on. What was judged once is not taken back: a day's figures begin again, the alert's do not. */
+static void go_on(struct alert *open, const struct alert *now)
+{
+	if (open->packets < now->packets)
+		open->packets = now->packets;
+	if (open->distinct < now->distinct)
+		open->distinct = now->distinct;
+	open->slow = open->slow && now->slow;
 }
 
 static void settle_flow(struct sources *s, const struct source *source, struct flow *flow, int64_t now_s)
@@ -84,18 +100,13 @@ static void settle_flow(struct sources *s, const struct source *source, struct f
 	struct alert *open = alert_of(s, flow->alert), now;
 
 	judge_flow(s, flow, &now);
-	if (flow->alert && (now.kind == AG_ALERT_MAX || !open || open->kind == now.kind)) {
-		if (open && flow->last_s - open->last_s < IDLE_S) { /* the same goes on */
-			open->packets = now.packets;
-			open->distinct = now.distinct;
-			open->slow = open->slow && now.slow;
-			open->last_s = now.last_s;
-			return;
-		}
-		if (!open)
-			return;
-	}
-	if (now.kind != AG_ALERT_MAX)
+	if (open)
+		open->last_s = flow->last_s;
+	if (now.kind == AG_ALERT_MAX)
+		return;
+	if (open && open->kind == now.kind)
+		go_on(open, &now);
+	else if (!flow->alert || (open && now.kind == AG_ALERT_REFLECTION))
 		flow->alert = raise(s, source, &now, now_s);
 }
 
@@ -111,7 +122,7 @@ static uint32_t count_ports(const struct sources *s, const struct source *source
 		const struct flow *flow = &s->flows[number];
 
 		if (flow->class != AG_CLASS_SCAN || (flow->protocol != 6 && flow->protocol != 17) ||
-		    s->tick - flow->touched >= ticks)
+		    s->tick - flow->touched >= ticks || flow->touched < source->since)
 			continue;
 		ports++;
 		*packets += flow->packets;
@@ -125,6 +136,11 @@ static void settle_source(struct sources *s, struct source *source, int64_t now_
 	struct alert now = {.kind = AG_ALERT_SCAN_VERTICAL, .class = AG_CLASS_SCAN, .last_s = source->last_s};
 	struct alert *open = alert_of(s, source->alert);
 
+	if (source->judged == s->settlement)
+		return;
+	source->judged = s->settlement;
+	if (open)
+		open->last_s = source->last_s;
 	if (source->flows_count < needed)
 		return;
 	ports = count_ports(s, source, WINDOW_TICKS, &now.packets);
@@ -132,30 +148,28 @@ static void settle_source(struct sources *s, struct source *source, int64_t now_
 		now.slow = true;
 		ports = count_ports(s, source, DAY_TICKS, &now.packets);
 	}
-	if (ports < needed || (source->alert && !open))
+	if (ports < needed)
 		return;
 	/* Where there are more ports than flows, their number is known all the same. */
-	now.distinct = source->flows_count == SOURCES_FLOWS_MAX ? source->ports : ports;
-	if (source->flows_count == SOURCES_FLOWS_MAX)
+	now.distinct = source->map ? source->ports : ports;
+	if (source->map)
 		now.packets = source->packets[AG_CLASS_SCAN];
-	if (!open || source->last_s - open->last_s >= IDLE_S) {
+	if (open)
+		go_on(open, &now);
+	else if (!source->alert)
 		source->alert = raise(s, source, &now, now_s);
-		return;
-	}
-	open->packets = now.packets;
-	open->distinct = now.distinct;
-	open->slow = open->slow && now.slow;
-	open->last_s = now.last_s;
 }
 
 void alerts_settle(struct sources *s, int64_t now_s)
 {
 	unsigned int i;
 
+	s->settlement++;
 	for (i = 0; i < s->touched_count; i++) {
 		struct flow *flow = &s->flows[s->touched[i]];
 		struct source *source;
 
+		flow->listed = false;
 		if (flow->source == NO_FLOW)
 			continue;
 		source = &s->sources[flow->source];
@@ -163,4 +177,5 @@ void alerts_settle(struct sources *s, int64_t now_s)
 		if (flow->class == AG_CLASS_SCAN)
 			settle_source(s, source, now_s);
 	}
+	s->touched_count = 0;
 }

@@ -132,7 +132,7 @@ static void take_interval(void *arg, const struct interval *interval)
 static struct sources *make_sources(const struct collector *c)
 {
 	struct sources_options options = {
-		.memory_bytes = c->options.config->memory_bytes / SOURCES_SHARE,
+		.sources_max = sources_fit(c->options.config->memory_bytes / SOURCES_SHARE),
 		.hosts = c->hosts,
 		.expected_day_packets = c->reach.expected_pps * DAY_S,
 		.thresholds = c->options.config->thresholds,

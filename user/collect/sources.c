@@ -8,12 +8,14 @@
 
 #include "bpf/distinct.h"
 #include "collect/sources_table.h"
+#include "collect/stamps.h"
 
 #define NS	    1000000000
 #define BLOCK	    32	/* records whose sources are fetched ahead */
 #define MAPS_MAX    256 /* port maps, 16 KiB each */
 #define PROTO_TCP   6
 #define PROTO_UDP   17
+#define TCP_SYN	    0x02
 #define TOOL_CHANCE 0.01 /* a tool is told wrongly of one source in so many days */
 #define TOOL_SHARE  0.5	 /* of a source's SYNs, where the rule is a habit that others may share */
 #define SURE_BITS   24
@@ -66,7 +68,7 @@ struct sources *sources_new(const struct sources_options *options)
 	pthread_mutex_init(&s->lock, NULL);
 	for (tool = 0; tool < AG_TOOL_MAX; tool++)
 		s->matches[tool] = matches_needed(chance_bits[tool], options->expected_day_packets);
-	if (table_new(s, options->memory_bytes))
+	if (table_new(s, options->sources_max))
 		sources_free(&s);
 	return s;
 }
@@ -98,7 +100,7 @@ static bool map_port(struct port_map *map, unsigned int protocol, unsigned int p
 	return fresh;
 }
 
-/* A source with too many flows: from here on a bitmap tells which ports are new. */
+/* A source whose ports are not all told by flows: from here on a bitmap tells which are new. */
 static struct port_map *port_map_of(struct sources *s, struct source *source)
 {
 	uint32_t number;
@@ -115,42 +117,19 @@ static struct port_map *port_map_of(struct sources *s, struct source *source)
 	return source->map;
 }
 
-static void count_port(struct sources *s, struct source *source, unsigned int protocol, unsigned int port,
-		       bool known)
+/* Before the flow of a port that no flow tells of is made. */
+static void count_port(struct sources *s, struct source *source, unsigned int protocol, unsigned int port)
 {
 	struct port_map *map = source->map;
 
-	if (known || !has_ports(protocol))
-		return;
-	if (source->flows_count == SOURCES_FLOWS_MAX)
+	if (!map && (source->flows_count == SOURCES_FLOWS_MAX || table_is_full(s)))
 		map = port_map_of(s, source);
 	if (map)
 		source->ports += map_port(map, protocol, port);
-	else if (source->flows_count < SOURCES_FLOWS_MAX)
+	else if (source->flows_count < SOURCES_FLOWS_MAX && !source->ports_at_least && !table_is_full(s))
 		source->ports++;
 	else
 		source->ports_at_least = true;
-}
-
-/* Stamps that are as old as a tick number can tell: older ones would seem young again. */
-static void sweep_stamps(struct flow *flow, uint32_t tick)
-{
-	unsigned int i;
-
-	if (tick >> 6 == flow->touched >> 6)
-		return;
-	for (i = 0; i < 64; i++) {
-		uint32_t age = (tick % 255 + 255 - (flow->stamps[i] - 1u)) % 255;
-
-		if (tick - flow->touched >= 64 || age >= WINDOW_TICKS)
-			flow->stamps[i] = 0;
-	}
-}
-
-static void stamp(struct flow *flow, uint64_t bits, uint32_t tick)
-{
-	for (; bits; bits &= bits - 1)
-		flow->stamps[__builtin_ctzll(bits)] = (uint8_t)(tick % 255 + 1);
 }
 
 /* Alerts look only at flows that could cross a threshold. */
@@ -159,41 +138,84 @@ static bool may_alert(const struct sources *s, const struct source *source, cons
 	const struct ag_thresholds *t = &s->options.thresholds;
 
 	if (flow->class == AG_CLASS_SCAN)
-		return flow->day_packets >= t->scan_destinations || source->flows_count >= t->scan_ports;
+		return flow->packets >= t->scan_destinations || source->flows_count >= t->scan_ports;
 	return flow->class == AG_CLASS_AMP_REQUEST &&
 	       (flow->day_packets >= t->amplifier_destinations || flow->day_packets >= t->reflection_requests);
 }
 
+static void list_flow(struct sources *s, struct flow *flow, uint32_t now_s)
+{
+	if (s->touched_count == s->flows_max)
+		alerts_settle(s, now_s);
+	flow->listed = true;
+	s->touched[s->touched_count++] = (uint32_t)(flow - s->flows);
+}
+
+/* What counts for an alert begins anew: with a day, and when an alert is over, for it was told. */
+static void begin_day(struct flow *flow, uint32_t tick)
+{
+	flow->day = (struct ag_distinct){};
+	flow->day_packets = 0;
+	flow->day_tick = tick;
+}
+
+static void end_alert(struct flow *flow, uint32_t tick)
+{
+	flow->alert = 0;
+	memset(flow->stamps, 0, sizeof(flow->stamps));
+	begin_day(flow, tick);
+}
+
+/* first_s, last_s: of the record; slices and logs tell theirs in any order. */
 static void add_to_flow(struct sources *s, const struct source *source, struct flow *flow,
 			const struct ag_record *r, uint32_t first_s, uint32_t last_s)
 {
-	uint32_t number = (uint32_t)(flow - s->flows);
-	bool was_listed = flow->touched == s->tick && flow->packets && may_alert(s, source, flow);
-
 	if (!flow->packets) {
 		flow->first_s = first_s;
 		flow->day_tick = s->tick;
-	} else {
-		sweep_stamps(flow, s->tick);
+	} else if (flow->alert && (int64_t)first_s - flow->last_s >= IDLE_S) {
+		end_alert(flow, s->tick);
+	} else if (s->tick - flow->day_tick >= DAY_TICKS) {
+		begin_day(flow, s->tick);
 	}
-	if (s->tick - flow->day_tick >= DAY_TICKS) {
-		flow->day = (struct ag_distinct){};
-		flow->day_packets = 0;
-		flow->day_tick = s->tick;
-	}
+	if (first_s < flow->first_s)
+		flow->first_s = first_s;
+	if (last_s > flow->last_s)
+		flow->last_s = last_s;
 	flow->packets += r->packets;
 	flow->day_packets += r->packets;
-	flow->last_s = last_s;
+	stamps_add(flow->stamps, flow->touched, s->tick, r->destinations.bits);
 	flow->touched = s->tick;
-	stamp(flow, r->destinations.bits, s->tick);
 	distinct_merge(&flow->day, &r->destinations);
-	if (was_listed || !may_alert(s, source, flow))
-		return;
-	if (s->touched_count == s->flows_max) {
-		alerts_settle(s, last_s);
-		s->touched_count = 0;
+	if (!flow->listed && may_alert(s, source, flow))
+		list_flow(s, flow, last_s);
+}
+
+/* Where a request for a port comes after an hour without one, the next vertical scan is another. */
+static void note_scan(const struct sources *s, struct source *source)
+{
+	if (source->alert && s->tick - source->scan_tick >= IDLE_S / TICK_S) {
+		source->alert = 0;
+		source->since = s->tick;
 	}
-	s->touched[s->touched_count++] = number;
+	source->scan_tick = s->tick;
+}
+
+/* The packets of a record of a scan are SYNs or other probes; a touch is a SYN. */
+static bool is_of_syns(const struct ag_record *r)
+{
+	return r->marks & AG_MARK_SWEEPER || r->key >> AG_KEY_FLAGS_SHIFT & TCP_SYN;
+}
+
+/* What has no port, as a later fragment, is of port 0 too: it is class other, and unless it says so no port. */
+static void count_port_zero(struct source *source, unsigned int class, unsigned int protocol, uint32_t marks)
+{
+	uint8_t bit = protocol == PROTO_UDP ? 2 : 1;
+
+	if (source->port_zero & bit || (class == AG_CLASS_OTHER && !(marks & 1u << AG_ANOMALY_PORT_ZERO)))
+		return;
+	source->port_zero |= bit;
+	source->ports++;
 }
 
 /* A tool's host is one that is known to use it; a port's, one that asked for it. */
@@ -220,7 +242,7 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 	struct flow *flow;
 	bool known;
 
-	if (!source->first_s)
+	if (!source->first_s || first_s < source->first_s)
 		source->first_s = first_s;
 	if (last_s > source->last_s)
 		source->last_s = last_s;
@@ -231,16 +253,21 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 		return;
 	source->packets[class] += r->packets;
 	source->bytes += r->bytes_last & AG_BYTES_MASK;
-	if (class == AG_CLASS_SCAN && protocol == PROTO_TCP)
+	if (class == AG_CLASS_SCAN && protocol == PROTO_TCP && is_of_syns(r))
 		source->syns += r->packets;
 	if (tool < AG_TOOL_MAX)
 		source->hits[tool] += (uint32_t)(r->key >> AG_KEY_HITS_SHIFT & 0xffff);
 	add_host(s, source, class, protocol, port, tool);
+	if (!port && has_ports(protocol))
+		count_port_zero(source, class, protocol, r->marks);
 	flow = table_find_flow(s, source, class, protocol, port, &known);
 	if (!flow) {
-		count_port(s, source, protocol, port, known);
+		if (!known && port && has_ports(protocol))
+			count_port(s, source, protocol, port);
 		flow = table_make_flow(s, source, class, protocol, port);
 	}
+	if (class == AG_CLASS_SCAN && has_ports(protocol))
+		note_scan(s, source);
 	if (flow)
 		add_to_flow(s, source, flow, r, first_s, last_s);
 	else
@@ -276,8 +303,9 @@ void sources_add(struct sources *s, int64_t begin_ns, uint32_t tick, const struc
 
 	pthread_mutex_lock(&s->lock);
 	if (tick > s->tick) {
+		/* The next interval's first records may come before the last of this one. */
+		alerts_settle(s, begin_ns / NS);
 		s->tick = tick;
-		s->touched_count = 0;
 	}
 	for (at = 0; at < count; at += BLOCK)
 		add_block(s, records + at, count - at < BLOCK ? count - at : BLOCK, begin_ns);

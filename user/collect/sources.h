@@ -32,7 +32,7 @@ struct source_view {
 	uint32_t destinations; /* distinct, estimated */
 	uint32_t tool;	       /* enum ag_tool, or AG_TOOL_NONE while there are too few matches */
 	uint32_t tool_hits[AG_TOOL_MAX];
-	uint32_t syns; /* packets of class scan and TCP */
+	uint32_t syns; /* without ACK, FIN, RST */
 	uint32_t flags;
 	uint32_t anomalies;
 	int64_t first_s, last_s;
@@ -55,11 +55,14 @@ struct sources_totals {
 };
 
 struct sources_options {
-	size_t memory_bytes; /* bound for sources and flows; there are at least 1,024 sources all the same */
-	struct hosts *hosts; /* who uses a tool, who asks for a port; borrowed, may be NULL */
+	unsigned int sources_max;    /* rounded up to a power of two */
+	struct hosts *hosts;	     /* who uses a tool, who asks for a port; borrowed, may be NULL */
 	double expected_day_packets; /* of all dark addresses, for the k of a tool (README, "Tools") */
 	struct ag_thresholds thresholds;
 };
+
+/* How many sources such a table can have in so many bytes, at least 1,024. */
+unsigned int sources_fit(uint64_t bytes);
 
 /* NULL without memory. */
 struct sources *sources_new(const struct sources_options *options);

@@ -12,6 +12,9 @@
 #define FLOWS_A_SOURCE 2 /* on average: the pool */
 #define BUCKETS_MIN    128
 #define BUCKETS_MAX    (1u << 20)
+#define FLOWS_A_SOURCE 2  /* on average: the pool */
+#define LOOKED_AT      8  /* flows, for the smallest that can be given up */
+#define FLOWS_SURE     16 /* a source with more gives one up for another when there are no more */
 #define TAG_SHIFT      48
 #define V6_KEY	       0x9e3779b97f4a7c15ULL
 
@@ -21,11 +24,20 @@
 	(sizeof(struct bucket) + SLOTS * sizeof(struct source) +                                               \
 	 FLOWS_A_BUCKET * (sizeof(struct flow) + 2 * sizeof(uint32_t)))
 
-int table_new(struct sources *s, size_t memory_bytes)
+unsigned int sources_fit(uint64_t bytes)
 {
-	unsigned int buckets = BUCKETS_MIN, i;
+	unsigned int buckets = BUCKETS_MIN;
 
-	while (buckets < BUCKETS_MAX && 2 * buckets * BUCKET_BYTES <= memory_bytes)
+	while (buckets < BUCKETS_MAX && 2 * buckets * BUCKET_BYTES <= bytes)
+		buckets *= 2;
+	return buckets * SLOTS;
+}
+
+int table_new(struct sources *s, unsigned int sources_max)
+{
+	unsigned int buckets = 1, i;
+
+	while (buckets * SLOTS < sources_max)
 		buckets *= 2;
 	s->buckets_mask = buckets - 1;
 	s->flows_max = buckets * FLOWS_A_BUCKET;
@@ -191,7 +203,7 @@ struct source *table_make(struct sources *s, uint64_t hash, uint64_t hi, uint64_
 	source->hi = hi;
 	source->lo = lo;
 	source->v6 = v6;
-	source->flows = NO_FLOW;
+	source->flows = source->hand = NO_FLOW;
 	bucket->tag[slot] = tag_of(hash);
 	bucket->weight[slot] = 0;
 	s->totals.sources++;
@@ -227,14 +239,58 @@ struct flow *table_find_flow(const struct sources *s, const struct source *sourc
 	return NULL;
 }
 
+bool table_is_full(const struct sources *s)
+{
+	return s->free_flows == NO_FLOW && s->flows_used == s->flows_max;
+}
+
+/* Nobody asks for it any more: not in the window, and its alert would be raised anew. */
+static bool is_quiet(const struct sources *s, const struct flow *flow)
+{
+	return s->tick - flow->touched >= (flow->alert ? HOUR_TICKS : WINDOW_TICKS);
+}
+
+/* One after the other, so that all have their turn; the newest is never given up. */
+static void give_up_flow(struct sources *s, struct source *source)
+{
+	uint32_t before = NO_FLOW, at = source->hand == NO_FLOW ? source->flows : source->hand, number;
+	unsigned int i;
+
+	for (i = 0; i < LOOKED_AT; i++) {
+		number = s->flows[at].next_of_source;
+		if (number == NO_FLOW) {
+			at = source->flows;
+			continue;
+		}
+		if (is_quiet(s, &s->flows[number]) &&
+		    (before == NO_FLOW ||
+		     s->flows[number].packets < s->flows[s->flows[before].next_of_source].packets))
+			before = at;
+		at = number;
+	}
+	source->hand = at;
+	if (before == NO_FLOW)
+		return;
+	number = s->flows[before].next_of_source;
+	if (source->hand == number)
+		source->hand = before;
+	s->flows[before].next_of_source = s->flows[number].next_of_source;
+	s->totals.folded_packets += s->flows[number].packets;
+	unlink_flow(s, number);
+	source->flows_count--;
+}
+
 struct flow *table_make_flow(struct sources *s, struct source *source, unsigned int class,
 			     unsigned int protocol, unsigned int port)
 {
-	uint32_t owner = (uint32_t)(source - s->sources), number = s->free_flows, *chain;
+	uint32_t owner = (uint32_t)(source - s->sources), number, *chain;
 	struct flow *flow;
 
+	if (source->flows_count == SOURCES_FLOWS_MAX || (source->flows_count > FLOWS_SURE && table_is_full(s)))
+		give_up_flow(s, source);
 	if (source->flows_count == SOURCES_FLOWS_MAX)
 		return NULL;
+	number = s->free_flows;
 	if (number != NO_FLOW)
 		s->free_flows = s->flows[number].next_in_chain;
 	else if (s->flows_used < s->flows_max)
@@ -245,7 +301,7 @@ struct flow *table_make_flow(struct sources *s, struct source *source, unsigned 
 	chain = chain_of(s, owner, protocol, port);
 	memset(flow, 0, sizeof(*flow));
 	flow->source = owner;
-	flow->class = (uint8_t) class;
+	flow->class = class & 7;
 	flow->protocol = (uint8_t)protocol;
 	flow->port = (uint16_t)port;
 	flow->next_in_chain = *chain;

@@ -15,24 +15,32 @@
 
 #define NO_FLOW	     0xffffffffu
 #define TICK_S	     10
-#define WINDOW_TICKS 30	  /* five minutes */
+#define WINDOW_TICKS 30 /* five minutes */
+#define HOUR_TICKS   360
 #define DAY_TICKS    8640 /* from the first packet on */
+#define DAY_HOURS    24
+#define IDLE_S	     3600 /* after which the same alert is raised again */
 #define SLOTS	     8	  /* sources a bucket */
 
-/* A (source, class, protocol, service port), over all scopes. Its destinations of the last five minutes are the
- * bits whose stamp is younger than that. */
+/* Stamps: ticks from 1, hours from 128; 0: never, or more than a day ago (stamps.h). */
+#define STAMP_TICKS 127
+#define STAMP_HOURS 128
+
+/* A (source, class, protocol, service port), over all scopes. Its destinations of the last five minutes, and of
+ * the last 24 hours, are the bits whose stamp is younger than that. */
 struct flow {
 	uint32_t source; /* number of its source */
 	uint32_t next_of_source, next_in_chain;
 	uint16_t port;
-	uint8_t protocol, class;
+	uint8_t protocol;
+	uint8_t class : 7, listed : 1; /* listed: among those that are touched in this tick */
 	uint64_t packets;
 	uint32_t first_s, last_s;
 	struct ag_distinct day; /* destinations since day_tick */
 	uint32_t day_tick, day_packets;
 	uint32_t touched;   /* tick of the last record */
-	uint32_t alert;	    /* number of its alert; 0: none */
-	uint8_t stamps[64]; /* by bit: tick % 255 + 1; 0: never */
+	uint32_t alert;	    /* number of its alert; 0: none, or it was idle since */
+	uint8_t stamps[64]; /* by bit; all as of `touched` */
 };
 _Static_assert(sizeof(struct flow) == 128, "two cache lines; the first is all that most flows need");
 
@@ -51,11 +59,15 @@ struct source {
 	uint16_t flows_count;
 	uint8_t v6, flags;
 	uint32_t ports;
+	uint8_t port_zero; /* bit 0: of TCP, bit 1: of UDP; among the ports */
 	bool ports_at_least;
 	uint32_t hits[AG_TOOL_MAX], syns;
 	uint32_t anomalies;
-	uint32_t touched; /* tick in which its ports were judged */
-	uint32_t alert;	  /* of a vertical scan */
+	uint32_t judged;    /* settlement in which its ports were judged */
+	uint32_t scan_tick; /* of its last request for a port */
+	uint32_t since;	    /* tick: ports that were asked for before were told by an alert that is over */
+	uint32_t alert;	    /* of a vertical scan; 0: none, or it was idle since */
+	uint32_t hand;	    /* flow behind which the search for one to give up goes on; NO_FLOW: the newest */
 	struct port_map *map;
 };
 
@@ -80,7 +92,7 @@ struct sources {
 	unsigned int chains_mask;
 	uint32_t *touched; /* flows of this tick, each once */
 	unsigned int touched_count;
-	uint32_t tick;
+	uint32_t tick, settlement;
 	unsigned int maps; /* port maps in use */
 	struct sources_options options;
 	uint32_t matches[AG_TOOL_MAX]; /* how many it takes to tell a source's tool */
@@ -88,9 +100,11 @@ struct sources {
 	struct sources_totals totals;
 };
 
-/* As many sources as the memory holds. 0 or -ENOMEM. */
-int table_new(struct sources *s, size_t memory_bytes);
+/* Room for so many sources at least. 0 or -ENOMEM. */
+int table_new(struct sources *s, unsigned int sources_max);
 void table_free(struct sources *s);
+/* No more flows, but of sources that give one up. */
+bool table_is_full(const struct sources *s);
 
 uint64_t table_hash(uint64_t hi, uint64_t lo, bool v6);
 /* Fetches what table_find of this hash will read. */
@@ -108,7 +122,11 @@ uint64_t source_packets(const struct source *source);
 /* The flow, or NULL. known: was there one of this port, of any class? */
 struct flow *table_find_flow(const struct sources *s, const struct source *source, unsigned int class,
 			     unsigned int protocol, unsigned int port, bool *known);
-/* A new flow, zeroed but for its key; NULL: the source has too many, or there is no room. */
+/*
+ * A new flow, zeroed but for its key; NULL: there is no room. A source with SOURCES_FLOWS_MAX, or with many
+ * when there is no more room, gives up a small one that was not touched for five minutes; NULL where there is
+ * none.
+ */
 struct flow *table_make_flow(struct sources *s, struct source *source, unsigned int class,
 			     unsigned int protocol, unsigned int port);
 

@@ -97,7 +97,7 @@ static int render_promoted(struct answer *answer, const struct snapshot *s, cons
 {
 	(void)r;
 	if (!s->promoted_count)
-		return answer_json(answer, json_pack("{s:[]}", "promoted"));
+		return endpoint_json(answer, json_pack("{s:[]}", "promoted"));
 	return render_part(answer, s, "promoted");
 }
 

@@ -80,14 +80,10 @@ static size_t keep_kind(struct alert *alerts, size_t count, unsigned int kind)
 
 static json_t *counts_by_kind(struct builder *b, struct sources *sources)
 {
-	uint64_t kinds[AG_ALERT_MAX];
-	__u64 counts[AG_ALERT_MAX];
-	unsigned int i;
+	__u64 kinds[AG_ALERT_MAX];
 
 	sources_alert_counts(sources, kinds);
-	for (i = 0; i < AG_ALERT_MAX; i++)
-		counts[i] = kinds[i];
-	return builder_labels(b, labels_alert, counts, AG_ALERT_MAX);
+	return builder_labels(b, labels_alert, kinds, AG_ALERT_MAX);
 }
 
 /* With `after` the first behind it, so that a reader can go on; else the newest. */
