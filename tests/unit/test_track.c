@@ -409,6 +409,27 @@ Test(track, a_sweeper_leaves_touches)
 	cr_assert_eq(last.touches, 0);
 }
 
+/* What is read and cleared meanwhile is not the open interval's. */
+Test(track, a_sweeper_goes_on_while_the_interval_before_is_read)
+{
+	open_reader();
+	for (unsigned int i = 0; i < 100; i++)
+		send_syn(0x08000001, 0xc6336400 + draw(256), 1 + i, 54, false);
+	reader_begin(reader, now_ns, (int64_t)now_ns);
+	for (unsigned int i = 0; i < 100; i++) {
+		if (i == 50)
+			reader_close(reader);
+		send_syn(0x08000001, 0xc6336400 + draw(256), 1 + i, 54, false);
+	}
+	cr_assert_eq(last.records, AG_SWEEPER_RECORDS);
+	cr_assert_eq(last.touches, 100 - AG_SWEEPER_RECORDS);
+	next_interval();
+	cr_assert_eq(last.sweepers, 1);
+	cr_assert_eq(last.records, AG_SWEEPER_RECORDS - 1, "its first record has its summary at once");
+	cr_assert_eq(last.touches, 100 - AG_SWEEPER_RECORDS + 1);
+	check_lines(0);
+}
+
 /* What touches do not tell is told of all together: of those that made records, too. */
 Test(track, a_sweepers_summary)
 {
