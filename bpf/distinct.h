@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How many distinct destinations, in 16 bytes (struct ag_distinct). Both engines and the collector use the same
- * functions, so that an early sign and a settled figure are read from a sketch in the same way.
+ * functions, so that an early sign and a settled figure are read from a sketch in the same way. Only the
+ * collector joins sketches: user/collect/distinct.h.
  */
 #ifndef AIRGLOW_BPF_DISTINCT_H
 #define AIRGLOW_BPF_DISTINCT_H
@@ -75,20 +76,6 @@ AG_INLINE void distinct_add(struct ag_distinct *d, const struct distinct_place *
 	d->bits |= 1ULL << (place->bit & 63);
 	if ((d->ranks >> shift & 15) < place->rank)
 		d->ranks = (d->ranks & ~(15ULL << shift)) | (__u64)place->rank << shift;
-}
-
-/* The distinct keys of both, in `into`. */
-AG_INLINE void distinct_merge(struct ag_distinct *into, const struct ag_distinct *from)
-{
-	__u32 shift;
-
-	into->bits |= from->bits;
-	for (shift = 0; shift < 64; shift += 4) {
-		__u64 rank = from->ranks >> shift & 15;
-
-		if ((into->ranks >> shift & 15) < rank)
-			into->ranks = (into->ranks & ~(15ULL << shift)) | rank << shift;
-	}
 }
 
 /* Keys that leave so many of 64 bits set: -64 ln(1 - bits / 64) (Whang et al. 1990), rounded. */

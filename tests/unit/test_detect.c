@@ -207,6 +207,51 @@ Test(detect, an_alert_is_sent)
 	cr_assert_eq(alert.src_lo, 0x08000002);
 }
 
+/* The hash of a destination that abi 2 fixes. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+/* More destinations than the bitmap tells: alpha_16 16^2 / sum 2^-rank (Flajolet et al. 2007). */
+static double estimate_by_registers(uint32_t first, unsigned int destinations)
+{
+	unsigned int ranks[16] = {};
+	double sum = 0;
+
+	for (unsigned int i = 0; i < destinations; i++) {
+		uint64_t hash = mix(mix(first + i));
+		unsigned int rank = 1;
+
+		while (rank < 15 && !(hash >> (58 - rank) & 1))
+			rank++;
+		if (ranks[hash >> 60] < rank)
+			ranks[hash >> 60] = rank;
+	}
+	for (unsigned int i = 0; i < 16; i++)
+		sum += 1.0 / (1u << ranks[i]);
+	return 0.673 * 16 * 16 / sum;
+}
+
+Test(detect, many_destinations_are_estimated)
+{
+	double estimate;
+
+	go_live();
+	sensor_settings(sensor)->thresholds.scan_destinations = 150;
+	for (unsigned int i = 0; i < 512; i++)
+		send_syn(0x08000001, 0x2d3c0000 + i, 23);
+	take_messages();
+	cr_assert_eq(alerts, 1);
+	cr_assert_geq(alert.packets, 150);
+	cr_assert_geq(alert.distinct, 150);
+	estimate = estimate_by_registers(0x2d3c0000, alert.packets);
+	cr_assert(estimate - alert.distinct < 1.01 && alert.distinct - estimate < 0.01, "%u, must be %.1f",
+		  alert.distinct, estimate);
+}
+
 Test(detect, too_many_alerts_are_counted)
 {
 	go_live();

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bpf/distinct.h"
+#include "collect/distinct.h"
 
 #define SEEDS 20
 

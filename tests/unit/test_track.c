@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/hll.h"
 #include "collect/interval.h"
 #include "sensor.h"
 
 #define KEYS_MAX 65536
-#define NONE	 0xffffffff
 #define BEGIN_NS 1700000000000000000ULL
 #define STEP_NS	 50000000 /* between packets */
 
@@ -29,10 +29,11 @@ enum { SENT, TOLD };
 
 static struct line *lines;
 static unsigned int lines_count;
+static unsigned int lines_at[2 * KEYS_MAX]; /* number + 1 of a line, open addressing */
 static struct sensor *sensor;
 static struct reader *reader;
 static struct interval last;
-static unsigned int closed, sweepers_told;
+static unsigned int closed, sweepers_told, hosts_told;
 static struct ag_record summary; /* the last */
 static uint32_t marks;		 /* of all records */
 static uint64_t now_ns;
@@ -47,19 +48,50 @@ static uint32_t draw(uint32_t below)
 static struct line *line_of(uint64_t src, unsigned int class, unsigned int protocol, unsigned int port,
 			    unsigned int scope)
 {
+	uint64_t mixed = (src * 31 + port) * 0x9e3779b97f4a7c15ULL;
+	unsigned int at = (unsigned int)(mixed >> 47);
 	struct line *l;
 
-	for (unsigned int i = 0; i < lines_count; i++) {
-		l = &lines[i];
+	for (; lines_at[at]; at = (at + 1) % (2 * KEYS_MAX)) {
+		l = &lines[lines_at[at] - 1];
 		if (l->src == src && l->class == class && l->protocol == protocol && l->port == port &&
 		    l->scope == scope)
 			return l;
 	}
 	cr_assert_lt(lines_count, KEYS_MAX);
 	l = &lines[lines_count++];
+	lines_at[at] = lines_count;
 	*l = (struct line){.src = src, .class = class, .protocol = protocol, .port = port, .scope = scope};
 	l->ttl_min[SENT] = l->ttl_min[TOLD] = 255;
 	return l;
+}
+
+/* A destination in a sketch, by the hash that abi 2 fixes: its bit; its register is bit / 4, its rank at
+ * most 15.
+ */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+static void join(struct ag_distinct *into, uint64_t bits, uint64_t ranks)
+{
+	into->bits |= bits;
+	for (unsigned int at = 0; at < 64; at += 4)
+		if ((ranks >> at & 15) > (into->ranks >> at & 15))
+			into->ranks = (into->ranks & ~(15ULL << at)) | (ranks & 15ULL << at);
+}
+
+static void join_destination(struct ag_distinct *into, uint32_t dst4)
+{
+	uint64_t hash = mix(mix(dst4)), rank = 1;
+	unsigned int bit = (unsigned int)(hash >> 58);
+
+	while (rank < 15 && !(hash >> (58 - rank) & 1))
+		rank++;
+	join(into, 1ULL << bit, rank << bit / 4 * 4);
 }
 
 static void take_records(void *arg, const struct interval *interval, const struct ag_record *records,
@@ -85,7 +117,7 @@ static void take_records(void *arg, const struct interval *interval, const struc
 		l->bytes[TOLD] += r->bytes_last & AG_BYTES_MASK;
 		if (tool != AG_KEY_TOOL_NONE)
 			l->hits[TOLD][tool] += r->key >> AG_KEY_HITS_SHIFT & 0xffff;
-		l->destinations[TOLD].bits |= r->destinations.bits;
+		join(&l->destinations[TOLD], r->destinations.bits, r->destinations.ranks);
 		if (r->marks & AG_MARK_SWEEPER)
 			continue; /* the rest is told by the summary */
 		l->flags[TOLD] |= (unsigned int)(r->key >> AG_KEY_FLAGS_SHIFT);
@@ -102,12 +134,16 @@ static void take_interval(void *arg, const struct interval *interval)
 	(void)arg;
 	last = *interval;
 	closed++;
+	hosts_told = 0;
+	for (unsigned int i = 0; i < AG_HLL_REGISTERS; i++)
+		hosts_told += interval->hosts[AG_CLASS_SCAN].reg[i] > 0;
 }
 
 static void begin(void)
 {
 	sensor = sensor_new(false);
 	lines = calloc(KEYS_MAX, sizeof(*lines));
+	memset(lines_at, 0, sizeof(lines_at));
 	lines_count = closed = sweepers_told = marks = 0;
 	seed = 1;
 	now_ns = BEGIN_NS;
@@ -146,14 +182,6 @@ static void next_interval(void)
 	reader_close(reader);
 }
 
-/* The destination's bit, by the hash that abi 2 fixes. */
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
-}
-
 static void note(const struct want *w, unsigned int port, unsigned int ttl)
 {
 	struct line *l = line_of(w->host, w->class, w->protocol, port, w->scope);
@@ -162,7 +190,7 @@ static void note(const struct want *w, unsigned int port, unsigned int ttl)
 	l->bytes[SENT] += w->bytes;
 	if (w->has_tool)
 		l->hits[SENT][w->tool]++;
-	l->destinations[SENT].bits |= 1ULL << (mix(mix(w->dst4)) >> 58);
+	join_destination(&l->destinations[SENT], w->dst4);
 	if (w->has_flags)
 		l->flags[SENT] |= w->flags;
 	l->anomalies[SENT] |= w->anomalies;
@@ -218,6 +246,7 @@ static void check_lines(uint64_t lost)
 		cr_assert_arr_eq(l->hits[TOLD], l->hits[SENT], sizeof(l->hits[SENT]), "line %u: tools", i);
 		cr_assert_eq(l->destinations[TOLD].bits, l->destinations[SENT].bits, "line %u: destinations",
 			     i);
+		cr_assert_eq(l->destinations[TOLD].ranks, l->destinations[SENT].ranks, "line %u: ranks", i);
 	}
 	cr_assert_eq(missing, lost);
 }
@@ -411,10 +440,31 @@ Test(track, a_sweeper_leaves_touches)
 	cr_assert_eq(last.touches, 0);
 }
 
+/* What is read and cleared meanwhile is not the open interval's. */
+Test(track, a_sweeper_goes_on_while_the_interval_before_is_read)
+{
+	open_reader();
+	for (unsigned int i = 0; i < 100; i++)
+		send_syn(0x08000001, 0xc6336400 + draw(256), 1 + i, 54, false);
+	reader_begin(reader, now_ns, (int64_t)now_ns);
+	for (unsigned int i = 0; i < 100; i++) {
+		if (i == 50)
+			reader_close(reader);
+		send_syn(0x08000001, 0xc6336400 + draw(256), 1 + i, 54, false);
+	}
+	cr_assert_eq(last.records, AG_SWEEPER_RECORDS);
+	cr_assert_eq(last.touches, 100 - AG_SWEEPER_RECORDS);
+	next_interval();
+	cr_assert_eq(last.sweepers, 1);
+	cr_assert_eq(last.records, AG_SWEEPER_RECORDS - 1, "its first record has its summary at once");
+	cr_assert_eq(last.touches, 100 - AG_SWEEPER_RECORDS + 1);
+	check_lines(0);
+}
+
 /* What touches do not tell is told of all together: of those that made records, too. */
 Test(track, a_sweepers_summary)
 {
-	uint64_t bits = 0;
+	struct ag_distinct sent = {};
 	struct frame f;
 
 	open_reader();
@@ -428,13 +478,14 @@ Test(track, a_sweepers_summary)
 		if (i == 35)
 			frame_set16(&f, f.l4, 0); /* source port 0 */
 		if (i)				  /* the first made no summary yet */
-			bits |= 1ULL << (mix(mix(0xc6336400 + i % 4)) >> 58);
+			join_destination(&sent, 0xc6336400 + i % 4);
 		run(&f);
 	}
 	next_interval();
 	cr_assert_eq(sweepers_told, 1);
 	cr_assert_eq(summary.key >> AG_KEY_FLAGS_SHIFT, 0x42);
-	cr_assert_eq(summary.destinations.bits, bits);
+	cr_assert_eq(summary.destinations.bits, sent.bits);
+	cr_assert_eq(summary.destinations.ranks, sent.ranks);
 	cr_assert_eq(summary.ttl_min, 61);
 	cr_assert_eq(summary.ttl_max, 99);
 	cr_assert_neq(summary.marks & 1u << AG_ANOMALY_PORT_ZERO, 0);
@@ -447,6 +498,66 @@ Test(track, a_sweepers_summary)
 	}
 	next_interval();
 	cr_assert_eq(last.records, 1);
+}
+
+/* ... by the packets that made them, whatever the touches that follow say. */
+Test(track, a_sweepers_summary_knows_its_records)
+{
+	struct ag_distinct sent = {};
+	struct frame f;
+
+	open_reader();
+	for (unsigned int i = 0; i < 40; i++) {
+		uint32_t dst = 0xc6336400 + (i < AG_SWEEPER_RECORDS ? i : 3);
+
+		frame_syn4(&f, 1 + i);
+		frame_set32(&f, 26, 0x08000001);
+		frame_set32(&f, 30, dst);
+		f.bytes[22] = i == 7 ? 200 : 54;
+		if (i == 5)
+			f.bytes[f.l4 + 13] = 0x42; /* SYN, ECE */
+		if (i == 6)
+			frame_set16(&f, f.l4, 0); /* source port 0 */
+		if (i)
+			join_destination(&sent, dst);
+		run(&f);
+	}
+	next_interval();
+	cr_assert_eq(last.touches, 40 - AG_SWEEPER_RECORDS);
+	cr_assert_eq(sweepers_told, 1);
+	cr_assert_eq(summary.key >> AG_KEY_FLAGS_SHIFT, 0x42);
+	cr_assert_eq(summary.destinations.bits, sent.bits);
+	cr_assert_eq(summary.destinations.ranks, sent.ranks);
+	cr_assert_eq(summary.ttl_max, 200);
+	cr_assert_neq(summary.marks & 1u << AG_ANOMALY_PORT_ZERO, 0);
+}
+
+static uint64_t hosts_so_far(void)
+{
+	static struct ag_hll hosts[AG_CLASS_MAX];
+
+	reader_hosts(reader, hosts);
+	return hll_estimate(&hosts[AG_CLASS_SCAN]);
+}
+
+/* Hosts that come again have no new record tag and still count in each interval. */
+Test(track, hosts_of_each_interval)
+{
+	open_reader();
+	for (unsigned int i = 0; i < 4; i++) {
+		for (unsigned int host = 0; host < 5; host++)
+			send_syn(0x08000001 + host, 0xc6336407, 23, 54, false);
+		next_interval();
+		cr_assert_eq(hosts_told, 5, "interval %u: %u", i, hosts_told);
+		cr_assert_eq(hosts_so_far(), 5);
+	}
+	send_syn(0x08000006, 0xc6336407, 23, 54, false);
+	cr_assert_eq(hosts_so_far(), 6, "that of the open interval, too");
+	next_interval();
+	cr_assert_eq(hosts_told, 1);
+	next_interval();
+	cr_assert_eq(hosts_told, 0);
+	cr_assert_eq(hosts_so_far(), 6);
 }
 
 Test(track, another_tool_of_a_sweeper_makes_records)

@@ -41,7 +41,7 @@ static void *run_grace(void *arg)
 			;
 		if (atomic_load(&d->stop))
 			return NULL;
-		grace_wait();
+		d->options.grace();
 		atomic_store(&d->passed, true);
 	}
 }
@@ -90,6 +90,8 @@ int drain_start(struct drain **out, const struct drain_options *options)
 	if (!d)
 		return -ENOMEM;
 	d->options = *options;
+	if (!d->options.grace)
+		d->options.grace = grace_wait;
 	sem_init(&d->asked, 0, 0);
 	err = pthread_create(&d->grace, NULL, run_grace, d);
 	if (err)
@@ -125,11 +127,11 @@ void drain_stop(struct drain **drain)
 	pthread_join(d->reading, NULL);
 	pthread_join(d->grace, NULL);
 	if (reader_is_closing(r)) {
-		grace_wait();
+		d->options.grace();
 		reader_close(r);
 	}
 	begin(d);
-	grace_wait();
+	d->options.grace();
 	reader_close(r);
 	sem_destroy(&d->asked);
 	free(d);

@@ -20,6 +20,8 @@ struct drain_options {
 	engine_message_fn
 		*on_message; /* alerts and samples, by the draining thread; NULL: they are left alone */
 	void *arg;
+	/* Returns when everybody who is in the program now has left it; NULL: grace_wait */
+	void (*grace)(void);
 };
 
 /* Both threads. The first interval has begun. 0 or -errno. */

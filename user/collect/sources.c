@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/distinct.h"
+#include "collect/distinct.h"
 #include "collect/sources_table.h"
 #include "collect/stamps.h"
 
