@@ -150,6 +150,7 @@ static void settle_source(struct sources *s, struct source *source, int64_t now_
 
 void alerts_settle(struct sources *s, int64_t now_s)
 {
+	uint32_t settlement = ++s->settlements;
 	unsigned int i;
 
 	for (i = 0; i < s->touched_count; i++) {
@@ -160,7 +161,11 @@ void alerts_settle(struct sources *s, int64_t now_s)
 			continue;
 		source = &s->sources[flow->source];
 		settle_flow(s, source, flow, now_s);
-		if (flow->class == AG_CLASS_SCAN)
-			settle_source(s, source, now_s);
+		/* A source has up to SOURCES_FLOWS_MAX flows, and its ports are those of all: once is enough.
+		 */
+		if (flow->class != AG_CLASS_SCAN || source->settled == settlement)
+			continue;
+		source->settled = settlement;
+		settle_source(s, source, now_s);
 	}
 }

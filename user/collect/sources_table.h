@@ -54,7 +54,7 @@ struct source {
 	bool ports_at_least;
 	uint32_t hits[AG_TOOL_MAX], syns;
 	uint32_t anomalies;
-	uint32_t touched; /* tick in which its ports were judged */
+	uint32_t settled; /* number of the settlement in which its ports were judged */
 	uint32_t alert;	  /* of a vertical scan */
 	struct port_map *map;
 };
@@ -80,6 +80,7 @@ struct sources {
 	unsigned int chains_mask;
 	uint32_t *touched; /* flows of this tick, each once */
 	unsigned int touched_count;
+	uint32_t settlements;
 	uint32_t tick;
 	unsigned int maps; /* port maps in use */
 	struct sources_options options;
