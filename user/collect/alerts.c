@@ -136,6 +136,7 @@ static void settle_source(struct sources *s, struct source *source, int64_t now_
 	struct alert now = {.kind = AG_ALERT_SCAN_VERTICAL, .class = AG_CLASS_SCAN, .last_s = source->last_s};
 	struct alert *open = alert_of(s, source->alert);
 
+	/* Its ports are those of all its flows: once is enough. */
 	if (source->judged == s->settlement)
 		return;
 	source->judged = s->settlement;

@@ -232,10 +232,20 @@ static void add_host(const struct sources *s, const struct source *source, unsig
 		hosts_add_port(s->options.hosts, s->tick, protocol, port, hash);
 }
 
+static unsigned int protocol_of(const struct ag_record *r)
+{
+	return r->key >> AG_KEY_PROTOCOL_SHIFT & 255;
+}
+
+static unsigned int port_of(const struct ag_record *r)
+{
+	return r->key >> AG_KEY_PORT_SHIFT & 0xffff;
+}
+
 static void add_record(struct sources *s, struct source *source, const struct ag_record *r, int64_t begin_ns)
 {
-	unsigned int class = r->key >> AG_KEY_CLASS_SHIFT & 7, protocol = r->key >> AG_KEY_PROTOCOL_SHIFT & 255;
-	unsigned int port = r->key & 0xffff, tool = r->key >> AG_KEY_TOOL_SHIFT & 15;
+	unsigned int class = r->key >> AG_KEY_CLASS_SHIFT & 7, protocol = protocol_of(r);
+	unsigned int port = port_of(r), tool = r->key >> AG_KEY_TOOL_SHIFT & 15;
 	int64_t first_ns = begin_ns + ((int64_t)r->first << AG_TIME_SHIFT);
 	int64_t last_ns = first_ns + ((int64_t)(r->bytes_last >> AG_LAST_SHIFT) << AG_TIME_SHIFT);
 	uint32_t first_s = (uint32_t)(first_ns / NS), last_s = (uint32_t)(last_ns / NS);
@@ -278,6 +288,7 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 static void add_block(struct sources *s, const struct ag_record *records, size_t count, int64_t begin_ns)
 {
 	uint64_t hash[BLOCK];
+	uint32_t number[BLOCK];
 	struct source *source;
 	size_t i;
 
@@ -287,7 +298,11 @@ static void add_block(struct sources *s, const struct ag_record *records, size_t
 		table_prefetch(s, hash[i]);
 	}
 	for (i = 0; i < count; i++)
-		table_prefetch_source(s, hash[i]);
+		number[i] = table_prefetch_source(s, hash[i]);
+	for (i = 0; i < count; i++)
+		table_prefetch_chain(s, number[i], protocol_of(&records[i]), port_of(&records[i]));
+	for (i = 0; i < count; i++)
+		table_prefetch_flow(s, number[i], protocol_of(&records[i]), port_of(&records[i]));
 	for (i = 0; i < count; i++) {
 		source = table_make(s, hash[i], records[i].src_hi, records[i].src_lo,
 				    records[i].key >> AG_KEY_V6_SHIFT & 1);

@@ -9,7 +9,6 @@
 #include "bpf/hash.h"
 #include "collect/sources_table.h"
 
-#define FLOWS_A_SOURCE 2 /* on average: the pool */
 #define BUCKETS_MIN    128
 #define BUCKETS_MAX    (1u << 20)
 #define FLOWS_A_SOURCE 2  /* on average: the pool */
@@ -86,22 +85,36 @@ void table_prefetch(const struct sources *s, uint64_t hash)
 	__builtin_prefetch(&s->buckets[bucket], 1);
 }
 
-void table_prefetch_source(const struct sources *s, uint64_t hash)
+/* A free slot, else the lightest; among equals the first from `first` on. */
+static unsigned int choose_slot(const struct bucket *bucket, unsigned int first)
 {
-	unsigned int at = (unsigned int)hash & s->buckets_mask, i;
-	const struct bucket *bucket = &s->buckets[at];
-	uint16_t tag = tag_of(hash);
+	unsigned int best = first % SLOTS, i;
 
 	for (i = 0; i < SLOTS; i++) {
-		const struct source *source = &s->sources[at * SLOTS + i];
-
-		if (bucket->tag[i] != tag)
-			continue;
-		__builtin_prefetch(source, 1);
-		__builtin_prefetch((const char *)source + 64, 1);
-		__builtin_prefetch((const char *)source + 128, 1);
-		return;
+		if (!bucket->tag[i])
+			return i;
+		if (bucket->weight[i] < bucket->weight[best])
+			best = i;
 	}
+	return best;
+}
+
+uint32_t table_prefetch_source(const struct sources *s, uint64_t hash)
+{
+	unsigned int at = (unsigned int)hash & s->buckets_mask, slot, i;
+	const struct bucket *bucket = &s->buckets[at];
+	uint16_t tag = tag_of(hash);
+	const char *source;
+
+	for (slot = 0; slot < SLOTS && bucket->tag[slot] != tag;)
+		slot++;
+	if (slot == SLOTS)
+		slot = choose_slot(bucket, bucket->turn);
+	source = (const char *)&s->sources[at * SLOTS + slot];
+	for (i = 0; i < sizeof(struct source); i += 64)
+		__builtin_prefetch(source + i, 1);
+	__builtin_prefetch(source + sizeof(struct source) - 1, 1);
+	return at * SLOTS + slot;
 }
 
 static bool is_source(const struct source *source, uint64_t hi, uint64_t lo, bool v6)
@@ -141,6 +154,28 @@ static uint32_t *chain_of(const struct sources *s, uint32_t source, unsigned int
 	return &s->chains[hash & s->chains_mask];
 }
 
+void table_prefetch_chain(const struct sources *s, uint32_t source, unsigned int protocol, unsigned int port)
+{
+	uint32_t newest = s->sources[source].flows;
+
+	__builtin_prefetch(chain_of(s, source, protocol, port), 1);
+	if (newest != NO_FLOW)
+		__builtin_prefetch(&s->flows[newest], 1);
+}
+
+void table_prefetch_flow(const struct sources *s, uint32_t source, unsigned int protocol, unsigned int port)
+{
+	uint32_t first = *chain_of(s, source, protocol, port), newest = s->sources[source].flows;
+
+	if (first != NO_FLOW) {
+		__builtin_prefetch(&s->flows[first], 1);
+		__builtin_prefetch(s->flows[first].stamps, 1);
+	}
+	/* The chain that it leaves, should its source make room. */
+	if (newest != NO_FLOW && newest != first)
+		__builtin_prefetch(chain_of(s, source, s->flows[newest].protocol, s->flows[newest].port), 1);
+}
+
 static void unlink_flow(struct sources *s, uint32_t number)
 {
 	struct flow *flow = &s->flows[number];
@@ -173,20 +208,6 @@ static void forget(struct sources *s, struct source *source)
 	free(source->map);
 }
 
-/* A free slot, else the lightest; among equals everybody in turn. */
-static unsigned int choose_slot(struct bucket *bucket)
-{
-	unsigned int best = bucket->turn++ % SLOTS, i;
-
-	for (i = 0; i < SLOTS; i++) {
-		if (!bucket->tag[i])
-			return i;
-		if (bucket->weight[i] < bucket->weight[best])
-			best = i;
-	}
-	return best;
-}
-
 struct source *table_make(struct sources *s, uint64_t hash, uint64_t hi, uint64_t lo, bool v6)
 {
 	struct source *source = table_find(s, hash, hi, lo, v6);
@@ -195,7 +216,7 @@ struct source *table_make(struct sources *s, uint64_t hash, uint64_t hi, uint64_
 
 	if (source)
 		return source;
-	slot = choose_slot(bucket);
+	slot = choose_slot(bucket, bucket->turn++); /* among equals everybody in turn */
 	source = &s->sources[at * SLOTS + slot];
 	if (bucket->tag[slot])
 		forget(s, source);

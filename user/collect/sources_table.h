@@ -107,10 +107,15 @@ void table_free(struct sources *s);
 bool table_is_full(const struct sources *s);
 
 uint64_t table_hash(uint64_t hi, uint64_t lo, bool v6);
-/* Fetches what table_find of this hash will read. */
+/*
+ * Fetches what adding a record will read, in steps of which each looks at what the one before has fetched: the
+ * bucket; the source, or whoever makes room for it, of which the number is returned; the heads of the chains;
+ * the flows. A guess that a record in between makes wrong costs time, nothing else.
+ */
 void table_prefetch(const struct sources *s, uint64_t hash);
-/* ... and the source itself, once the first has come. */
-void table_prefetch_source(const struct sources *s, uint64_t hash);
+uint32_t table_prefetch_source(const struct sources *s, uint64_t hash);
+void table_prefetch_chain(const struct sources *s, uint32_t source, unsigned int protocol, unsigned int port);
+void table_prefetch_flow(const struct sources *s, uint32_t source, unsigned int protocol, unsigned int port);
 /* The source, or NULL. */
 struct source *table_find(const struct sources *s, uint64_t hash, uint64_t hi, uint64_t lo, bool v6);
 /* The source, made where there is none: somebody smaller makes room. */
