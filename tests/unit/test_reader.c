@@ -270,7 +270,7 @@ Test(reader, totals_are_the_sum_of_intervals)
 /* What is open is told of losses and hosts at once, of each slice and parity, once. */
 Test(reader, open_intervals_count_in_losses_and_hosts)
 {
-	static struct ag_hll hosts[AG_CLASS_MAX];
+	static struct ag_hll hosts[AG_CLASS_MAX], open[AG_CLASS_MAX];
 	struct reader_totals t;
 
 	fill(1);
@@ -282,10 +282,13 @@ Test(reader, open_intervals_count_in_losses_and_hosts)
 	}
 	reader_totals(reader, &t);
 	cr_assert_eq(t.lost[AG_LOST_RING], 6000000 + (11 + AG_LOST_RING) * 111);
-	reader_hosts(reader, hosts);
-	for (unsigned int at = 0; at < 2 * (SLICES + 1); at++)
+	reader_hosts(reader, hosts, open);
+	for (unsigned int at = 0; at < 2 * (SLICES + 1); at++) {
 		cr_assert_eq(hosts[AG_CLASS_OTHER].reg[at], 2, "%u", at);
+		cr_assert_eq(open[AG_CLASS_OTHER].reg[at], 2, "%u", at);
+	}
 	cr_assert_eq(hosts[AG_CLASS_SCAN].reg[101], 2, "of the closed one");
+	cr_assert_eq(open[AG_CLASS_SCAN].reg[101], 0, "which is not open any more");
 }
 
 static void check_imbalance(int64_t more, uint64_t imbalance)

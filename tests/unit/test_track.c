@@ -534,9 +534,9 @@ Test(track, a_sweepers_summary_knows_its_records)
 
 static uint64_t hosts_so_far(void)
 {
-	static struct ag_hll hosts[AG_CLASS_MAX];
+	static struct ag_hll hosts[AG_CLASS_MAX], open[AG_CLASS_MAX];
 
-	reader_hosts(reader, hosts);
+	reader_hosts(reader, hosts, open);
 	return hll_estimate(&hosts[AG_CLASS_SCAN]);
 }
 
