@@ -32,20 +32,6 @@ AG_INLINE __u32 service_port(const struct packet *p)
 	return p->class == AG_CLASS_BACKSCATTER || p->class == AG_CLASS_UDP_RESPONSE ? p->sport : p->dport;
 }
 
-/*
- * Keyed rounds of a mixer with full avalanche (an iterated Even-Mansour construction): who does not know the
- * seed cannot choose sources that fall into one set.
- */
-AG_INLINE void hash_flow(struct flow_key *k, const volatile struct ag_rodata *ro)
-{
-	__u64 h = hash_mix((k->src_lo ^ ro->seed[0]) + (k->key >> AG_KEY_PROTOCOL_SHIFT << 40));
-
-	if (k->src_hi)
-		h = hash_mix(h ^ k->src_hi ^ ro->seed[1]);
-	k->source_hash = h;
-	k->hash = hash_mix((h ^ ro->seed[1]) + (k->key & 0x7fffff));
-}
-
 AG_INLINE void flow_key_of(struct flow_key *k, const struct packet *p, __u32 parity,
 			   const volatile struct ag_rodata *ro)
 {
@@ -55,7 +41,8 @@ AG_INLINE void flow_key_of(struct flow_key *k, const struct packet *p, __u32 par
 		 (__u64)(p->scope & 0x7f) << AG_KEY_SCOPE_SHIFT | (__u64)parity << AG_KEY_PARITY_SHIFT |
 		 (__u64)(p->protocol & 0xff) << AG_KEY_PROTOCOL_SHIFT |
 		 (__u64)(p->class & 7) << AG_KEY_CLASS_SHIFT | (__u64)(p->family == 6) << AG_KEY_V6_SHIFT;
-	hash_flow(k, ro);
+	k->source_hash = hash_source(ro->seed, k->src_hi, k->src_lo, k->key);
+	k->hash = hash_record(ro->seed, k->source_hash, k->key);
 	k->destination = distinct_place_of(p->dst.hi, p->dst.lo);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hashes. Sketch hashes are fixed and versioned, since sketches are merged over days and sensors: changing one
- * changes AG_ABI_VERSION.
+ * Hashes. Those of tables are seeded; sketch hashes are fixed and versioned, since sketches are merged over
+ * days and sensors: changing one changes AG_ABI_VERSION.
  */
 #ifndef AIRGLOW_BPF_HASH_H
 #define AIRGLOW_BPF_HASH_H
@@ -16,6 +16,23 @@ AG_INLINE __u64 hash_mix(__u64 x)
 	x ^= x >> 27;
 	x *= 0x94d049bb133111ebULL;
 	return x ^ x >> 31;
+}
+
+/*
+ * Of the tables, seeded per load: keyed rounds of the mixer (an iterated Even-Mansour construction), so that
+ * who does not know the seed cannot choose sources that fall into one set. key: AG_KEY_MASK bits. A source's
+ * hash tells its summary, a record's its flow set.
+ */
+AG_INLINE __u64 hash_source(const volatile __u64 seed[2], __u64 src_hi, __u64 src_lo, __u64 key)
+{
+	__u64 h = hash_mix((src_lo ^ seed[0]) + (key >> AG_KEY_PROTOCOL_SHIFT << 40));
+
+	return src_hi ? hash_mix(h ^ src_hi ^ seed[1]) : h;
+}
+
+AG_INLINE __u64 hash_record(const volatile __u64 seed[2], __u64 source_hash, __u64 key)
+{
+	return hash_mix((source_hash ^ seed[1]) + (key & 0x7fffff));
 }
 
 /* Set apart so that a /64 and an IPv4 address never share a key. */

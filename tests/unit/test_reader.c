@@ -440,3 +440,85 @@ Test(reader, an_interval_begins_for_the_program)
 	reader_close(reader);
 	cr_assert_eq(closed, 1, "it is closed once");
 }
+
+/* --- books that another reader left
+ * --------------------------------------------------------------------------------------------------*/
+
+/* It ends, and another one begins on the same books. */
+static void replace_reader(void)
+{
+	const struct sink sink = {NULL, take_records, take_interval};
+
+	reader_free(&reader);
+	reader = reader_new(&books, &sink);
+	cr_assert_not_null(reader);
+	reader_begin(reader, 9000, 9000);
+}
+
+Test(reader, another_goes_on_in_the_middle_of_a_close)
+{
+	struct reader_totals t;
+
+	log_record(0, 1, 1, 30);
+	put_record(0, 1, 5, 2, 50);
+	reader_drain(reader); /* 30 packets were told to the one that ends */
+	reader_begin(reader, 3000, 4000);
+	log_record(1, 2, 3, 7); /* and 7 of the open interval */
+	reader_drain(reader);
+	put_record(1, 2, 1, 4, 9);
+	put_sweeper(1, 1, 2, 8);
+	log_touch(1, 1, 2, 80);
+	replace_reader();
+	cr_assert_eq(control.epoch, 2, "the open interval stays open");
+	cr_assert(reader_is_closing(reader), "and the one before waits");
+	reader_close(reader);
+	cr_assert_eq(closed, 1);
+	cr_assert_eq(last.epoch, 1);
+	cr_assert(last.incomplete);
+	cr_assert_eq(last.began_ns, 1000);
+	cr_assert_eq(last.record_packets, 50);
+	cr_assert_eq(last.touches, 1);
+	cr_assert_eq(last.lost[AG_LOST_RESTART], 30);
+	cr_assert_eq(last.imbalance, 0);
+	next_interval();
+	cr_assert_eq(last.epoch, 2);
+	cr_assert(last.incomplete);
+	cr_assert_eq(last.record_packets, 9);
+	cr_assert_eq(last.lost[AG_LOST_RESTART], 7);
+	put_record(0, 3, 5, 2, 50);
+	next_interval();
+	cr_assert_eq(last.epoch, 3);
+	cr_assert_not(last.incomplete, "the books are right afterwards");
+	cr_assert_eq(last.record_packets, 50);
+	cr_assert_eq(last.imbalance, 0);
+	reader_totals(reader, &t);
+	cr_assert_eq(t.incomplete, 2);
+	cr_assert_eq(t.lost[AG_LOST_RESTART], 37);
+	cr_assert_eq(t.imbalance, 0);
+}
+
+/* Half of the tables were read and cleared, nothing was settled. */
+Test(reader, another_finds_half_of_the_tables)
+{
+	put_record(0, 1, 5, 2, 50);
+	put_record(1, 1, 6, 3, 60);
+	reader_begin(reader, 3000, 4000);
+	flows[(0 * 2 + 1) * SETS + 5] = (struct ag_flow_set){};
+	replace_reader();
+	reader_close(reader);
+	cr_assert_eq(last.record_packets, 60);
+	cr_assert_eq(last.lost[AG_LOST_RESTART], 50);
+	cr_assert_eq(last.imbalance, 0);
+	cr_assert(all_zero(flows, sizeof(flows)));
+}
+
+/* More was told than ever came: no takeover excuses that. */
+Test(reader, a_takeover_hides_no_error)
+{
+	put_record(0, 1, 5, 2, 50);
+	interval_of(0, 1)->dark -= 10;
+	reader_begin(reader, 3000, 4000);
+	replace_reader();
+	reader_close(reader);
+	cr_assert_eq(last.imbalance, 10);
+}

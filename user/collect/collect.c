@@ -106,15 +106,16 @@ static void take_records(void *arg, const struct interval *interval, const struc
 	sources_add(c->sources, interval->begin_ns, tick_of(c, interval), records, count);
 }
 
-/* True when it is another UTC day than before. */
+/* True when it is a later UTC day than before. */
 static bool begin_day(struct collector *c, int64_t now_ns)
 {
 	int64_t day = now_ns / NS / DAY_S, days = day - c->day;
 
 	c->day = day;
-	if (days)
-		promoted_begin_day(c->books, days);
-	return days != 0;
+	if (days <= 0) /* a clock that was set back does not begin a day */
+		return false;
+	promoted_begin_day(c->books, days);
+	return true;
 }
 
 /* A new UTC day begins with the interval after the one in which the old day ended. */

@@ -59,6 +59,8 @@ static void *run_reading(void *arg)
 	struct reader *r = d->options.reader;
 	int64_t next = clock_ns(CLOCK_MONOTONIC) + d->options.interval_ns;
 
+	if (reader_is_closing(r)) /* another reader left an interval behind */
+		sem_post(&d->asked);
 	while (!atomic_load(&d->stop)) {
 		int64_t left;
 

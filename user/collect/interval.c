@@ -185,12 +185,30 @@ void reader_drain(struct reader *r)
 	}
 }
 
+/* An interval that somebody else began. */
+static void take_over(struct reader *r, uint32_t epoch, int64_t wall_ns)
+{
+	struct interval *now = &r->now[epoch & 1];
+
+	memset(now, 0, sizeof(*now));
+	now->epoch = epoch;
+	now->began_ns = r->books->control->began_ns[epoch & 1];
+	now->begin_ns = now->end_ns = wall_ns;
+	now->incomplete = true;
+}
+
 void reader_begin(struct reader *r, uint64_t began_ns, int64_t wall_ns)
 {
 	struct ag_control *control = r->books->control;
 	bool first = !r->now[control->epoch & 1].epoch;
 	uint32_t epoch = first ? control->epoch : control->epoch + 1;
 
+	if (first && control->began_ns[epoch & 1]) {
+		take_over(r, epoch, wall_ns);
+		take_over(r, epoch - 1, wall_ns);
+		r->closing = true;
+		return;
+	}
 	if (!first)
 		r->now[control->epoch & 1].end_ns = wall_ns;
 	memset(&r->now[epoch & 1], 0, sizeof(r->now[0]));
@@ -335,11 +353,15 @@ static uint64_t lost_to_records(const uint64_t lost[AG_LOST_MAX])
 	return sum;
 }
 
-/* L3: no side is computed from the other. */
+/* L3: no side is computed from the other, but where another reader took what it knew along. */
 static void check_law(struct interval *now)
 {
 	uint64_t right = now->record_packets + now->touches + lost_to_records(now->lost);
 
+	if (now->incomplete && now->dark > right) {
+		now->lost[AG_LOST_RESTART] += now->dark - right;
+		right = now->dark;
+	}
 	now->imbalance = now->dark > right ? now->dark - right : right - now->dark;
 }
 
@@ -357,6 +379,7 @@ static void add_totals(struct reader *r, const struct interval *now)
 	t->summary_refused += now->summary_refused;
 	t->unsent += now->unsent;
 	t->imbalance += now->imbalance;
+	t->incomplete += now->incomplete;
 	for (i = 0; i < AG_LOST_MAX; i++)
 		t->lost[i] += now->lost[i];
 	for (i = 0; i < AG_ALERT_MAX; i++)

@@ -22,7 +22,8 @@ struct reader_totals {
 	__u64 flagged[AG_ALERT_MAX];
 	uint64_t unsent;
 	uint64_t sweepers, summary_refused;
-	uint64_t imbalance; /* L3: packets, over all intervals that were closed */
+	uint64_t imbalance;  /* L3: packets, over all intervals that were closed */
+	uint64_t incomplete; /* intervals that another reader had begun to read */
 };
 
 /* books and sink live as long as the reader. NULL without memory. */
@@ -35,6 +36,10 @@ void reader_drain(struct reader *reader);
 /*
  * The first interval, or the next one: the program moves on to it. began_ns in the clock of the packets,
  * wall_ns in Unix time. The one before must have been read (reader_close).
+ *
+ * Books that another reader left behind, perhaps in the middle of a close, are taken over: the open interval
+ * stays open, and the one before waits to be read. What the other one had told of both is not known and becomes
+ * lost, once.
  */
 void reader_begin(struct reader *reader, uint64_t began_ns, int64_t wall_ns);
 

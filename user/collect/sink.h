@@ -6,6 +6,7 @@
 #ifndef AIRGLOW_COLLECT_SINK_H
 #define AIRGLOW_COLLECT_SINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,9 @@ struct interval {
 	uint64_t record_packets;  /* told by records, without touches */
 	uint64_t touches;	  /* told by touches, a packet each */
 	uint64_t lost[AG_LOST_MAX];
-	uint64_t imbalance;	  /* of L3; 0: it holds */
+	uint64_t imbalance; /* of L3; 0: it holds */
+	bool incomplete; /* a reader before this one ended in it: what that one told is in lost[AG_LOST_RESTART]
+			  */
 	uint64_t records;	  /* number of records, without touches */
 	uint64_t evicted;	  /* of those, that made room for others */
 	uint64_t sweepers;	  /* summaries that were locked */

@@ -107,6 +107,7 @@ static json_t *flows(struct builder *b, const struct reader_totals *t)
 	json_t *object = json_object();
 
 	builder_count(b, object, "intervals", t->intervals);
+	builder_count(b, object, "incomplete", t->incomplete);
 	builder_count(b, object, "records", t->records);
 	builder_count(b, object, "record_packets", t->record_packets);
 	builder_count(b, object, "touches", t->touches);
