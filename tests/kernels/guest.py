@@ -144,7 +144,7 @@ def boot(kernel, archive, work, seconds):
     with open(disk, 'wb') as file:
         file.truncate(DISK_BYTES)
     argv = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-accel', 'tcg,thread=multi', '-cpu', 'max',
-            '-smp', '2', '-m', '1G', '-nographic', '-serial', 'stdio', '-monitor', 'none', '-no-reboot',
+            '-smp', '2,maxcpus=128', '-m', '1G', '-nographic', '-serial', 'stdio', '-monitor', 'none', '-no-reboot',
             '-drive', f'file={disk},format=raw,if=virtio,cache=unsafe',
             '-kernel', f'{kernel}/vmlinuz', '-initrd', archive,
             '-append', 'console=ttyS0 rdinit=/init panic=-1 oops=panic quiet mitigations=off']

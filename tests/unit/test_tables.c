@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/engine.h"
@@ -78,6 +79,56 @@ Test(tables, memory_bound)
 	cr_assert_eq(engine_books(engine)->bytes, need);
 	engine_free(&engine);
 	engine_free(&engine);
+	plan_free(&plan);
+}
+
+/* What does not fit is refused with an arithmetic that adds up. */
+Test(tables, a_slash_8_and_64_slices)
+{
+	struct plan *plan = plan_of(0, 8, 1);
+	struct table_sizes sizes;
+	double need, slice, cache, tables, promoted, memory;
+	unsigned int slices, caches, pages, slots;
+
+	plan->settings.promoted_slots = 2;
+	sizes = tables_size(plan, 64, 128 << 20);
+	cr_assert_eq(sizes.pages, 65536);
+	cr_assert_eq(tables_check(&sizes, 128 << 20, why, sizeof(why)), -ENOSPC);
+	cr_assert_eq(
+		sscanf(why,
+		       "the maps need %lf MiB (%u slices of %lf MiB, %u flow caches of at least %lf MiB, %u /24 pages "
+		       "of 1 KiB, %u promoted slots of %lf MiB, tables and ICMP %lf MiB) but memory is %lf MiB",
+		       &need, &slices, &slice, &caches, &cache, &pages, &slots, &promoted, &tables, &memory),
+		10, "%s", why);
+	cr_assert_eq(slices, 65);
+	cr_assert_eq(caches, 64);
+	cr_assert_eq(pages, 65536);
+	cr_assert_eq(slots, 2);
+	cr_assert_float_eq(promoted, 4, 0.01);
+	cr_assert_float_eq(memory, 128, 0.01);
+	cr_assert_float_eq(need, (double)tables_bytes(&sizes) / (1 << 20), 0.06);
+	cr_assert_float_eq(need, slices * slice + caches * cache + pages / 1024.0 + slots * promoted + tables,
+			   0.01 * (slices + caches));
+	cr_assert_eq(tables_check(&sizes, tables_bytes(&sizes), why, sizeof(why)), 0);
+	plan_free(&plan);
+}
+
+/* Twice the memory is a cache of twice the size, until there is no larger one. */
+Test(tables, memory_halves_and_doubles)
+{
+	struct plan *plan = plan_of(1, 16, 1);
+	unsigned int before = 0;
+
+	for (uint64_t mib = 16; mib <= 512; mib *= 2) {
+		struct table_sizes sizes = tables_size(plan, 2, mib << 20);
+
+		cr_assert_leq(tables_bytes(&sizes), mib << 20, "%llu MiB", (unsigned long long)mib);
+		cr_assert_gt(tables_bytes(&sizes), (mib << 20) / 3, "%llu MiB", (unsigned long long)mib);
+		if (before)
+			cr_assert_eq(sizes.flow_sets, 2 * before);
+		before = sizes.flow_sets;
+		cr_assert_eq(sizes.log_records, sizes.flow_sets * AG_FLOW_WAYS);
+	}
 	plan_free(&plan);
 }
 
