@@ -69,11 +69,14 @@ static void print_source(const json_t *source)
 	       view_count(ports, sizeof(ports), view_integer(source, "ports")),
 	       view_count(destinations, sizeof(destinations), view_integer(source, "destinations")));
 	printf("  tcp flags      %s\n", text_of(source, "tcp_flags"));
-	if (json_array_size(anomalies))
+	if (json_array_size(anomalies)) {
 		printf("  anomalies     ");
-	json_array_foreach(anomalies, i, anomaly) printf(" %s", json_string_value(anomaly));
-	if (json_array_size(anomalies))
+		json_array_foreach(anomalies, i, anomaly)
+		{
+			printf(" %s", json_string_value(anomaly));
+		}
 		printf("\n");
+	}
 	print_time("  seen           ", view_integer(source, "first_seen"));
 	print_time(" to ", view_integer(source, "last_seen"));
 	printf(" UTC\n");
@@ -152,8 +155,12 @@ static int join_alerts(json_t *source, const json_t *answer)
 	int err = alerts ? 0 : -ENOMEM;
 	size_t i;
 
-	json_array_foreach(list, i, alert) if (!strcmp(text_of(alert, "source"), text_of(source, "source")) &&
-					       json_array_append(alerts, alert)) err = -ENOMEM;
+	json_array_foreach(list, i, alert)
+	{
+		if (!strcmp(text_of(alert, "source"), text_of(source, "source")) &&
+		    json_array_append(alerts, alert))
+			err = -ENOMEM;
+	}
 	if (json_object_set_new(source, "alerts", alerts))
 		err = -ENOMEM;
 	return err;
