@@ -40,6 +40,7 @@ struct sensor {
 	struct plan *plan;
 	struct engine *engine;
 	struct snapshot_box *box;
+	struct feed *feed;
 	struct collector *collector;
 	struct attachment *attachments[AG_INTERFACES_MAX];
 	bool gone[AG_INTERFACES_MAX]; /* vanished while we ran */
@@ -147,14 +148,16 @@ static int open_engine(struct sensor *s)
 	struct collector_options collector = {.plan = s->plan, .config = s->config, .live = true};
 	int err = engine_open(&s->engine, &engine, s->why, sizeof(s->why));
 
-	if (!err && snapshot_box_new(&s->box)) {
-		snprintf(s->why, sizeof(s->why), "not enough memory for the snapshots");
-		err = -ENOMEM;
-	}
 	if (err)
 		return err;
+	s->feed = feed_new(&s->plan->settings);
+	if (!s->feed || snapshot_box_new(&s->box)) {
+		snprintf(s->why, sizeof(s->why), "not enough memory for the snapshots");
+		return -ENOMEM;
+	}
 	collector.engine = s->engine;
 	collector.box = s->box;
+	collector.feed = s->feed;
 	return collector_new(&s->collector, &collector, s->why, sizeof(s->why));
 }
 
@@ -252,7 +255,8 @@ static int start_collecting(struct sensor *s)
 
 static int start_serving(struct sensor *s)
 {
-	struct serve_options options = {.box = s->box, .sources = collector_sources(s->collector)};
+	struct serve_options options = {
+		.box = s->box, .sources = collector_sources(s->collector), .feed = s->feed};
 	int fd = s->listen_fd, err;
 
 	if (s->once)
@@ -344,6 +348,7 @@ static void stop(struct sensor *s)
 		collector_stop(s->collector);
 	collector_free(&s->collector);
 	snapshot_box_free(&s->box);
+	feed_free(&s->feed);
 	engine_free(&s->engine);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)

@@ -568,6 +568,8 @@ int collector_start(struct collector *c)
 		.engine = c->options.engine,
 		.reader = c->reader,
 		.interval_ns = (int64_t)c->options.config->interval_ms * (NS / 1000),
+		.on_message = c->options.feed ? feed_take : NULL,
+		.arg = c->options.feed,
 	};
 	int err = drain_start(&c->drain, &options);
 

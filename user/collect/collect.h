@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/config.h"
+#include "collect/feed.h"
 #include "collect/snapshot.h"
 #include "collect/sources.h"
 #include "engine/engine.h"
@@ -22,6 +23,7 @@ struct collector_options {
 	const struct plan *plan;     /* borrowed for the collector's life */
 	const struct config *config; /* borrowed for the collector's life */
 	struct snapshot_box *box;    /* where snapshots go; NULL: only collector_snapshot() */
+	struct feed *feed;	     /* where the program's messages go; NULL: they are left alone */
 	bool live; /* true: books are written while they are read (grace periods, NIC counters) */
 };
 

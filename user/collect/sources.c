@@ -460,11 +460,13 @@ bool sources_find(struct sources *s, uint64_t hi, uint64_t lo, bool v6, struct s
 			view_flow(&s->flows[number], &all[used++]);
 	}
 	pthread_mutex_unlock(&s->lock);
+	if (!source)
+		return false;
 	qsort(all, used, sizeof(all[0]), compare_flows);
 	if (used < *flows_count)
 		*flows_count = used;
 	memcpy(flows, all, *flows_count * sizeof(*flows));
-	return source;
+	return true;
 }
 
 size_t sources_alerts(struct sources *s, uint32_t after, struct alert *out, size_t most)

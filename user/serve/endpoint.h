@@ -45,7 +45,7 @@ struct endpoint {
 	const char *summary;				 /* for the OpenAPI description */
 	const char *parameters[ENDPOINT_PARAMETERS_MAX]; /* names that are known; all else is refused */
 	bool needs_snapshot;				 /* 503 before the first one */
-	/* Fills the answer from the snapshot. 0 or -ENOMEM. */
+	/* Fills the answer from the snapshot. 0 or -ENOMEM. NULL: events without end (stream.h). */
 	int (*render)(struct answer *answer, const struct snapshot *snapshot, const struct request *request);
 };
 

@@ -20,6 +20,7 @@
 #include "serve/endpoint.h"
 #include "serve/negotiate.h"
 #include "serve/serve.h"
+#include "serve/stream.h"
 
 #define THREADS		   2
 #define CONNECTIONS_MAX	   4096
@@ -33,6 +34,7 @@
 struct serve {
 	struct MHD_Daemon *daemon;
 	struct serve_options options;
+	struct streams *streams;
 	int fd;
 };
 
@@ -211,14 +213,40 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
 	return result;
 }
 
+static enum MHD_Result send_stream(struct MHD_Connection *connection, struct MHD_Response *response)
+{
+	enum MHD_Result result;
+
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	result = MHD_queue_response(connection, MHD_HTTP_OK, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
 static int refuse(struct answer *answer, unsigned int status, const char *error, const char *reason)
 {
 	return endpoint_error(answer, status, error, reason);
 }
 
-/* Decides what a request is answered. */
-static int answer_request(struct answer *answer, struct MHD_Connection *connection, const struct serve *serve,
-			  const char *url, const char *method, const char *version)
+/* A stream in *stream, or the reason why there is none. */
+static int begin_stream(struct answer *answer, struct MHD_Response **stream, struct MHD_Connection *connection,
+			const struct serve *serve)
+{
+	const char *last_id = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
+
+	if (serve->streams)
+		*stream = streams_open(serve->streams, connection, last_id);
+	if (*stream)
+		return 0;
+	return refuse(answer, MHD_HTTP_SERVICE_UNAVAILABLE, "too many streams",
+		      "this sensor serves 16 streams at once, and all are taken; close one or try again later");
+}
+
+/* Decides what a request is answered: by *stream, if that is set, else by *answer. */
+static int answer_request(struct answer *answer, struct MHD_Response **stream,
+			  struct MHD_Connection *connection, const struct serve *serve, const char *url,
+			  const char *method, const char *version)
 {
 	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
 	struct reading reading = {};
@@ -244,6 +272,8 @@ static int answer_request(struct answer *answer, struct MHD_Connection *connecti
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, read_parameter, &reading);
 	if (reading.bad)
 		return refuse(answer, MHD_HTTP_BAD_REQUEST, "bad parameter", reading.reason);
+	if (!reading.endpoint->render)
+		return begin_stream(answer, stream, connection, serve);
 	snapshot = snapshot_latest(serve->options.box);
 	if (!snapshot && reading.endpoint->needs_snapshot)
 		return refuse(answer, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready", "no figures yet");
@@ -256,6 +286,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 			      const char *version, const char *upload, size_t *upload_size, void **state)
 {
 	struct answer answer = {.status = MHD_HTTP_OK};
+	struct MHD_Response *stream = NULL;
 
 	(void)upload;
 	/* A body, where one comes against all advice, is read to its end and thrown away. */
@@ -268,10 +299,12 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 		*state = connection;
 		return MHD_YES;
 	}
-	if (answer_request(&answer, connection, arg, url, method, version)) {
+	if (answer_request(&answer, &stream, connection, arg, url, method, version)) {
 		free(answer.body);
 		return MHD_NO;
 	}
+	if (stream)
+		return send_stream(connection, stream);
 	return send_answer(connection, &answer);
 }
 
@@ -282,29 +315,45 @@ static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
 	return negotiate_unescape(text);
 }
 
+static void free_serve(struct serve **serve)
+{
+	if ((*serve)->streams)
+		streams_stop((*serve)->streams);
+	if ((*serve)->daemon)
+		MHD_stop_daemon((*serve)->daemon);
+	streams_free(&(*serve)->streams);
+	free(*serve);
+	*serve = NULL;
+}
+
 int serve_start(struct serve **out, int listen_fd, const struct serve_options *options, char *why,
 		size_t why_size)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
+	int err = serve ? 0 : -ENOMEM;
 
-	if (!serve) {
-		snprintf(why, why_size, "not enough memory");
-		close(listen_fd);
-		return -ENOMEM;
+	if (!err) {
+		raise_descriptors();
+		serve->options = *options;
+		serve->fd = listen_fd;
+		err = streams_new(&serve->streams, options->feed, options->sources);
 	}
-	raise_descriptors();
-	serve->options = *options;
-	serve->fd = listen_fd;
+	if (err) {
+		snprintf(why, why_size, "the HTTP server cannot start: %s", strerror(-err));
+		close(listen_fd);
+		free(serve);
+		return err;
+	}
 	serve->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, serve, MHD_OPTION_LISTEN_SOCKET,
-		listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_IDLE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK,
-		unescape, NULL, MHD_OPTION_END);
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, serve,
+		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned int)CONNECTION_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
 	if (!serve->daemon) {
 		snprintf(why, why_size, "the HTTP server cannot start: %s", strerror(errno));
 		close(listen_fd);
-		free(serve);
+		free_serve(&serve);
 		return -EIO;
 	}
 	*out = serve;
@@ -313,9 +362,6 @@ int serve_start(struct serve **out, int listen_fd, const struct serve_options *o
 
 void serve_stop(struct serve **serve)
 {
-	if (!*serve)
-		return;
-	MHD_stop_daemon((*serve)->daemon);
-	free(*serve);
-	*serve = NULL;
+	if (*serve)
+		free_serve(serve);
 }

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "collect/feed.h"
 #include "collect/snapshot.h"
 #include "collect/sources.h"
 
@@ -25,6 +26,7 @@ int serve_listen(int *fd_out, const char *address, char *why, size_t why_size);
 struct serve_options {
 	struct snapshot_box *box;
 	struct sources *sources;
+	struct feed *feed;
 };
 
 /* Serves on a listening socket (taken over) until serve_stop. */
