@@ -99,8 +99,7 @@ AG_INLINE void record_begin(struct ag_record *r, const struct flow_key *k, const
 /* A SYN or another probe: of TCP's scans. */
 AG_INLINE bool is_other_probe(__u64 key, const struct packet *p)
 {
-	return p->class == AG_CLASS_SCAN && p->has_flags &&
-	       (key >> AG_KEY_FLAGS_SHIFT ^ p->tcp_flags) & TCP_SYN;
+	return p->class == AG_CLASS_SCAN && ((key ^ packet_flags(p)) >> AG_KEY_FLAGS_SHIFT & TCP_SYN);
 }
 
 /*

@@ -378,6 +378,23 @@ Test(settle, more_ports_than_there_is_room_for)
 	check_more_ports(64); /* 128 flows in all */
 }
 
+/* Also when none of its flows is asked for any more, its alert tells how far it came; of scanned ports alone.
+ */
+Test(settle, a_vertical_scan_beyond_its_flows)
+{
+	add(record(1, AG_CLASS_BACKSCATTER, PROTO_TCP, 50000, 0, 1, 1));
+	for (unsigned int i = 0; i < 1000; i++) {
+		send_syns(1, 1 + i, 0, 1);
+		if (i % 100 == 99)
+			close_tick();
+	}
+	cr_assert_eq(all_alerts(), 1);
+	cr_assert_eq(alerts[0].distinct, 1000);
+	cr_assert_eq(alerts[0].packets, 1000);
+	cr_assert_eq(source_of(1).ports, 1001);
+	cr_assert_eq(alerts[0].last_s, BEGIN_S + (int64_t)(tick - 1) * TICK_S);
+}
+
 /* It goes on all day, on other ports each time: one scan. */
 Test(settle, one_vertical_scan_of_many_ports)
 {

@@ -361,6 +361,21 @@ Test(track, syns_and_other_probes)
 	cr_assert_eq(last.imbalance, 0);
 }
 
+/* What came before on the same CPU is no matter: what is no TCP has no flags. */
+Test(track, flags_of_the_packet_before)
+{
+	struct frame f;
+
+	open_reader();
+	for (unsigned int i = 0; i < 6; i++) {
+		send_probe(23, i % 2 ? 0x02 : 0x10);
+		frame_udp4(&f, 40000, 9999, "hello", 5);
+		run(&f);
+	}
+	next_interval();
+	cr_assert_eq(last.records, 3, "SYNs, ACKs, UDP");
+}
+
 /* What is odd about one of a record's packets is told of the record. */
 Test(track, a_record_collects_marks)
 {

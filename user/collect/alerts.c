@@ -110,55 +110,59 @@ static void settle_flow(struct sources *s, const struct source *source, struct f
 		flow->alert = raise(s, source, &now, now_s);
 }
 
-/* Distinct (protocol, port) of TCP and UDP requests, of flows that are not older than `ticks`; at most
- * `enough`. */
-static uint32_t count_ports(const struct sources *s, const struct source *source, uint32_t ticks,
-			    uint64_t *packets)
+/* Distinct (protocol, port) of TCP and UDP requests, of flows that are not older than `ticks`. */
+static uint32_t count_ports(const struct sources *s, const struct source *source, uint32_t ticks)
 {
 	uint32_t number, ports = 0;
 
-	*packets = 0;
 	for (number = source->flows; number != NO_FLOW; number = s->flows[number].next_of_source) {
 		const struct flow *flow = &s->flows[number];
 
-		if (flow->class != AG_CLASS_SCAN || (flow->protocol != 6 && flow->protocol != 17) ||
-		    s->tick - flow->touched >= ticks || flow->touched < source->since)
-			continue;
-		ports++;
-		*packets += flow->packets;
+		ports += flow->class == AG_CLASS_SCAN && (flow->protocol == 6 || flow->protocol == 17) &&
+			 s->tick - flow->touched < ticks && flow->touched >= source->since;
 	}
 	return ports;
 }
 
+/* Where there are more ports than flows, most of them are counted all the same. */
+static void go_on_vertical(struct alert *open, const struct source *source, const struct alert *now)
+{
+	go_on(open, now);
+	if (open->distinct < source->asked)
+		open->distinct = source->asked;
+	open->packets = source->asked_packets;
+	open->last_s = source->last_s;
+}
+
+void alerts_go_on(struct sources *s, const struct source *source)
+{
+	struct alert *open = alert_of(s, source->alert);
+
+	if (open)
+		go_on_vertical(open, source, open);
+}
+
 static void settle_source(struct sources *s, struct source *source, int64_t now_s)
 {
-	uint32_t needed = s->options.thresholds.scan_ports, ports;
-	struct alert now = {.kind = AG_ALERT_SCAN_VERTICAL, .class = AG_CLASS_SCAN, .last_s = source->last_s};
-	struct alert *open = alert_of(s, source->alert);
+	uint32_t needed = s->options.thresholds.scan_ports;
+	struct alert now = {.kind = AG_ALERT_SCAN_VERTICAL, .class = AG_CLASS_SCAN};
 
 	/* Its ports are those of all its flows: once is enough. */
 	if (source->judged == s->settlement)
 		return;
 	source->judged = s->settlement;
-	if (open)
-		open->last_s = source->last_s;
-	if (source->flows_count < needed)
-		return;
-	ports = count_ports(s, source, WINDOW_TICKS, &now.packets);
-	if (ports < needed) {
-		now.slow = true;
-		ports = count_ports(s, source, DAY_TICKS, &now.packets);
+	if (!source->alert && source->flows_count >= needed) {
+		now.distinct = count_ports(s, source, WINDOW_TICKS);
+		now.slow = now.distinct < needed;
+		if (now.slow)
+			now.distinct = count_ports(s, source, DAY_TICKS);
+		if (now.distinct >= needed)
+			source->alert = raise(s, source, &now, now_s);
+	} else if (source->alert) {
+		now.slow = count_ports(s, source, WINDOW_TICKS) < needed;
 	}
-	if (ports < needed)
-		return;
-	/* Where there are more ports than flows, their number is known all the same. */
-	now.distinct = source->map ? source->ports : ports;
-	if (source->map)
-		now.packets = source->packets[AG_CLASS_SCAN];
-	if (open)
-		go_on(open, &now);
-	else if (!source->alert)
-		source->alert = raise(s, source, &now, now_s);
+	if (alert_of(s, source->alert))
+		go_on_vertical(alert_of(s, source->alert), source, &now);
 }
 
 void alerts_settle(struct sources *s, int64_t now_s)

@@ -34,6 +34,11 @@ struct alerts {
 
 struct sources;
 
+struct source;
+
+/* A source sent more that no flow tells of: its vertical scan, if one was told, goes on. */
+void alerts_go_on(struct sources *sources, const struct source *source);
+
 /* Judges what was touched in this tick; the lock is held. now_s: Unix time for what is raised. */
 void alerts_settle(struct sources *sources, int64_t now_s);
 

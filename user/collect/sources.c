@@ -117,19 +117,19 @@ static struct port_map *port_map_of(struct sources *s, struct source *source)
 	return source->map;
 }
 
-/* Before the flow of a port that no flow tells of is made. */
-static void count_port(struct sources *s, struct source *source, unsigned int protocol, unsigned int port)
+/* Before the flow of a port that no flow tells of is made. Was it counted as a new one? */
+static bool count_port(struct sources *s, struct source *source, unsigned int protocol, unsigned int port)
 {
 	struct port_map *map = source->map;
 
 	if (!map && (source->flows_count == SOURCES_FLOWS_MAX || table_is_full(s)))
 		map = port_map_of(s, source);
 	if (map)
-		source->ports += map_port(map, protocol, port);
-	else if (source->flows_count < SOURCES_FLOWS_MAX && !source->ports_at_least && !table_is_full(s))
-		source->ports++;
-	else
-		source->ports_at_least = true;
+		return map_port(map, protocol, port);
+	if (source->flows_count < SOURCES_FLOWS_MAX && !source->ports_at_least && !table_is_full(s))
+		return true;
+	source->ports_at_least = true;
+	return false;
 }
 
 /* Alerts look only at flows that could cross a threshold. */
@@ -192,13 +192,17 @@ static void add_to_flow(struct sources *s, const struct source *source, struct f
 }
 
 /* Where a request for a port comes after an hour without one, the next vertical scan is another. */
-static void note_scan(const struct sources *s, struct source *source)
+static void note_scan(const struct sources *s, struct source *source, bool fresh, uint32_t packets)
 {
 	if (source->alert && s->tick - source->scan_tick >= IDLE_S / TICK_S) {
 		source->alert = 0;
 		source->since = s->tick;
+		source->asked = 0;
+		source->asked_packets = 0;
 	}
 	source->scan_tick = s->tick;
+	source->asked += fresh;
+	source->asked_packets += packets;
 }
 
 /* The packets of a record of a scan are SYNs or other probes; a touch is a SYN. */
@@ -208,14 +212,14 @@ static bool is_of_syns(const struct ag_record *r)
 }
 
 /* What has no port, as a later fragment, is of port 0 too: it is class other, and unless it says so no port. */
-static void count_port_zero(struct source *source, unsigned int class, unsigned int protocol, uint32_t marks)
+static bool count_port_zero(struct source *source, unsigned int class, unsigned int protocol, uint32_t marks)
 {
 	uint8_t bit = protocol == PROTO_UDP ? 2 : 1;
 
 	if (source->port_zero & bit || (class == AG_CLASS_OTHER && !(marks & 1u << AG_ANOMALY_PORT_ZERO)))
-		return;
+		return false;
 	source->port_zero |= bit;
-	source->ports++;
+	return true;
 }
 
 /* A tool's host is one that is known to use it; a port's, one that asked for it. */
@@ -250,7 +254,7 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 	int64_t last_ns = first_ns + ((int64_t)(r->bytes_last >> AG_LAST_SHIFT) << AG_TIME_SHIFT);
 	uint32_t first_s = (uint32_t)(first_ns / NS), last_s = (uint32_t)(last_ns / NS);
 	struct flow *flow;
-	bool known;
+	bool known, fresh = false;
 
 	if (!source->first_s || first_s < source->first_s)
 		source->first_s = first_s;
@@ -269,19 +273,22 @@ static void add_record(struct sources *s, struct source *source, const struct ag
 		source->hits[tool] += (uint32_t)(r->key >> AG_KEY_HITS_SHIFT & 0xffff);
 	add_host(s, source, class, protocol, port, tool);
 	if (!port && has_ports(protocol))
-		count_port_zero(source, class, protocol, r->marks);
+		fresh = count_port_zero(source, class, protocol, r->marks);
 	flow = table_find_flow(s, source, class, protocol, port, &known);
 	if (!flow) {
 		if (!known && port && has_ports(protocol))
-			count_port(s, source, protocol, port);
+			fresh = count_port(s, source, protocol, port);
 		flow = table_make_flow(s, source, class, protocol, port);
 	}
+	source->ports += fresh;
 	if (class == AG_CLASS_SCAN && has_ports(protocol))
-		note_scan(s, source);
-	if (flow)
+		note_scan(s, source, fresh, r->packets);
+	if (flow) {
 		add_to_flow(s, source, flow, r, first_s, last_s);
-	else
-		s->totals.folded_packets += r->packets;
+		return;
+	}
+	s->totals.folded_packets += r->packets;
+	alerts_go_on(s, source); /* no flow will ask for it */
 }
 
 /* A few at a time: what they will read is fetched for all before the first is added. */

@@ -66,8 +66,10 @@ struct source {
 	uint32_t judged;    /* settlement in which its ports were judged */
 	uint32_t scan_tick; /* of its last request for a port */
 	uint32_t since;	    /* tick: ports that were asked for before were told by an alert that is over */
-	uint32_t alert;	    /* of a vertical scan; 0: none, or it was idle since */
-	uint32_t hand;	    /* flow behind which the search for one to give up goes on; NO_FLOW: the newest */
+	uint32_t asked;	    /* ports since then that nobody had counted */
+	uint64_t asked_packets;
+	uint32_t alert; /* of a vertical scan; 0: none, or it was idle since */
+	uint32_t hand;	/* flow behind which the search for one to give up goes on; NO_FLOW: the newest */
 	struct port_map *map;
 };
 
