@@ -159,9 +159,10 @@ class Sensor:
         raise AssertionError(f"airglow run is not ready after {START_S} s: {self.said().strip()}")
 
     def ended(self):
-        """Ends the sensor, as Ctrl-C does; returns its exit status and its last word, which tells the closed books."""
+        """Ends the sensor, as Ctrl-C does; returns its exit status and the line that tells the closed books. Behind it
+        doctor may still say what it has just seen."""
         status = stop(self.process)
-        return status, self.said().strip().splitlines()[-1]
+        return status, "".join(line for line in self.said().splitlines() if ": stopped: " in line)
 
     def settled(self, received=None):
         """The summary when it holds `received` packets, or when two in a row are the same."""
