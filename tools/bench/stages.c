@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Nanoseconds a packet, stage by stage, inside the kernel: loads stages.bpf.o with a plan, plays each capture
- * by BPF_PROG_RUN through every program in turn, round after round, and prints medians as JSON. Owns the
- * method; what is played, and what the figures are compared with, is tools/bench/run's business.
+ * by BPF_PROG_RUN through every program in turn, round after round, and prints medians as JSON. Meanwhile
+ * another thread does what the collector does (user/collect/drain.c, collect.c): it reads every record and adds
+ * it to the table of sources. Owns the method; what is played, and what the figures are compared with, is
+ * tools/bench/run's business.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,9 +23,10 @@
 #include <bpf/libbpf.h>
 #include <jansson.h>
 
-#include "base/address.h"
 #include "base/cleanup.h"
+#include "base/config.h"
 #include "collect/interval.h"
+#include "collect/sources.h"
 #include "engine/capture.h"
 #include "engine/tables.h"
 #include "stages.skel.h"
@@ -33,15 +36,34 @@
 #define PASS_RUNS    (1u << 19) /* runs a measurement: a trace is played as often as fits, at least once */
 #define WIRELEN_MAX  3000u	/* what BPF_PROG_RUN's one page holds of a frame */
 #define FRAME_MIN    14u
-#define LOOPBACK     1u /* where BPF_PROG_RUN pretends that frames come from */
-#define PREFIXES_MAX 64
+#define LOOPBACK     1u		 /* where BPF_PROG_RUN pretends that frames come from */
 #define CACHE_BYTES  (64u << 20) /* as much memory as a slice of two has by default */
+#define LOOK_EACH_MS 20		 /* at the logs, as drain.c; the program wakes us when one is half full */
+#define TICK_NS	     10000000000ULL
+#define DAY_PACKETS  1.9e9 /* expected of a /16 at 22 kpps: the k of a tool */
 
 struct options {
-	const char *dark;
+	const char *dark, *only; /* only: of the stages, for a profiler; NULL: all of them */
 	unsigned int rounds, packets_max;
 	int cpu;
+	struct config *config;
 };
+
+/*
+ * In the order of the way. `books` marks those that count what they receive, `cut` those that are also measured
+ * without the sweepers' short cut.
+ */
+static const struct {
+	const char *name, *program;
+	bool books, cut;
+} stages[] = {
+	{"empty", "bench_empty", false, true},	      {"head", "bench_head", false, false},
+	{"parse", "bench_parse", false, false},	      {"scope", "bench_scope", false, false},
+	{"classify", "bench_classify", false, false}, {"account", "bench_account", true, false},
+	{"track", "bench_track", true, true},	      {"airglow", "airglow", true, true},
+	{"textbook", "bench_textbook", false, false},
+};
+#define STAGES (sizeof(stages) / sizeof(stages[0]))
 
 struct bench {
 	struct stages_bpf *skel;
@@ -51,23 +73,16 @@ struct bench {
 	uint64_t booked; /* frames that the programs with account were given */
 	struct books books;
 	struct reader *reader;
-	pthread_attr_t elsewhere; /* of the reader's thread */
+	struct sources *sources;
+	struct ring_buffer *ring;
+	uint64_t first_began_ns;
+	pthread_attr_t elsewhere; /* of the collector's thread */
 	atomic_bool stop;
-	uint64_t records, lost, imbalance;
+	double collect_ns; /* CPU time of that thread */
+	uint64_t records, lost, unsent, imbalance;
+	bool chosen[STAGES];
+	double ns[STAGES][ROUNDS_MAX]; /* by round */
 };
-
-/* In the order of the way; `books` marks those that count what they receive. */
-static const struct {
-	const char *name, *program;
-	bool books;
-} stages[] = {
-	{"empty", "bench_empty", false},       {"head", "bench_head", false},
-	{"parse", "bench_parse", false},       {"scope", "bench_scope", false},
-	{"classify", "bench_classify", false}, {"account", "bench_account", true},
-	{"track", "bench_track", true},	       {"airglow", "airglow", true},
-	{"textbook", "bench_textbook", false},
-};
-#define STAGES (sizeof(stages) / sizeof(stages[0]))
 
 __attribute__((format(printf, 1, 2))) static int complain(const char *format, ...)
 {
@@ -84,35 +99,15 @@ __attribute__((format(printf, 1, 2))) static int complain(const char *format, ..
 /* --- the plan ------------------------------------------------------------------------------------------------
  */
 
-struct prefix_list {
-	struct plan_prefix prefix[PREFIXES_MAX];
-	size_t count;
-};
-
-static int add_prefix(void *arg, const char *part, char *why, size_t why_size)
+/* Thresholds and sampler as a sensor has them that was not told otherwise. */
+static int make_plan(struct plan **plan, struct config **config, const char *dark)
 {
-	struct prefix_list *list = arg;
-	struct plan_prefix *p;
-	int err;
+	char why[512] = "no memory for the configuration";
 
-	if (list->count == PREFIXES_MAX) {
-		snprintf(why, why_size, "more than %d dark prefixes", PREFIXES_MAX);
-		return -E2BIG;
-	}
-	p = &list->prefix[list->count];
-	err = prefix_parse(&p->prefix, part, why, why_size);
-	p->scope = (unsigned int)++list->count;
-	return err;
-}
-
-static int make_plan(struct plan **plan, const char *dark)
-{
-	struct prefix_list list = {};
-	char why[512] = "";
-
-	if (list_each(dark, add_prefix, &list, why, sizeof(why)) ||
-	    plan_new(plan, list.prefix, list.count, false, why, sizeof(why)))
+	if (config_new(config) || config_add_dark(*config, dark, NULL, why, sizeof(why)) ||
+	    plan_new(plan, (*config)->prefixes, (*config)->prefixes_count, false, why, sizeof(why)))
 		return complain("--dark: %s", why);
+	config_write(*config, &(*plan)->settings);
 	/* A real sensor compares the source MAC of every frame with its own. */
 	(*plan)->settings.interfaces[0].ifindex = LOOPBACK;
 	(*plan)->settings.interfaces[0].mac_known = 1;
@@ -234,13 +229,17 @@ static uint64_t coarse_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* As in collect.c: ticks of 10 s since the first interval. */
 static void take_records(void *arg, const struct interval *interval, const struct ag_record *records,
 			 size_t count)
 {
 	struct bench *b = arg;
+	uint64_t tick;
 
-	(void)interval;
-	(void)records;
+	if (!b->first_began_ns)
+		b->first_began_ns = interval->began_ns;
+	tick = (interval->began_ns - b->first_began_ns) / TICK_NS + 1;
+	sources_add(b->sources, interval->begin_ns, (uint32_t)tick, records, count);
 	b->records += count;
 }
 
@@ -249,31 +248,38 @@ static void take_interval(void *arg, const struct interval *interval)
 	struct bench *b = arg;
 	unsigned int i;
 
+	sources_close(b->sources, interval->end_ns);
 	b->imbalance += interval->imbalance;
+	b->unsent += interval->unsent;
 	for (i = 0; i < AG_LOST_MAX; i++)
 		b->lost += interval->lost[i];
 }
 
-/* The dark prefixes once more, into the trie. */
-static int write_textbook(struct bench *b, const struct options *o)
+/* Alerts and samples have no reader here; that they are taken keeps the ring from being full. */
+static int take_message(void *arg, void *message, size_t bytes)
 {
-	struct prefix_list list = {};
-	char why[512] = "";
+	(void)arg;
+	(void)message;
+	(void)bytes;
+	return 0;
+}
+
+/* The dark prefixes once more, into the trie. */
+static int write_textbook(struct bench *b, const struct config *config)
+{
 	size_t i;
 
-	if (list_each(o->dark, add_prefix, &list, why, sizeof(why)))
-		return complain("--dark: %s", why);
-	for (i = 0; i < list.count; i++) {
+	for (i = 0; i < config->prefixes_count; i++) {
+		const struct plan_prefix *dark = &config->prefixes[i];
 		struct {
 			__u32 length;
 			uint8_t address[4];
-		} key = {.length = list.prefix[i].prefix.length};
+		} key = {.length = dark->prefix.length};
 
-		if (list.prefix[i].prefix.family != 4)
+		if (dark->prefix.family != 4)
 			continue;
-		memcpy(key.address, list.prefix[i].prefix.addr, 4);
-		if (bpf_map_update_elem(bpf_map__fd(b->skel->maps.book_scopes), &key, &list.prefix[i].scope,
-					BPF_ANY))
+		memcpy(key.address, dark->prefix.addr, 4);
+		if (bpf_map_update_elem(bpf_map__fd(b->skel->maps.book_scopes), &key, &dark->scope, BPF_ANY))
 			return complain("cannot fill the textbook's trie: %s", strerror(errno));
 	}
 	return 0;
@@ -292,6 +298,23 @@ static void choose_cpus(pthread_attr_t *attr, int cpu)
 	pthread_attr_init(attr);
 	if (CPU_COUNT(&set))
 		pthread_attr_setaffinity_np(attr, sizeof(set), &set);
+}
+
+static int open_collector(struct bench *b, const struct plan *plan)
+{
+	struct sources_options options = {
+		.sources_max = SOURCES_MAX,
+		.expected_day_packets = DAY_PACKETS,
+		.thresholds = plan->settings.thresholds,
+	};
+
+	b->reader = reader_new(&b->books, &(struct sink){b, take_records, take_interval});
+	b->sources = sources_new(&options);
+	b->ring = ring_buffer__new(bpf_map__fd(b->skel->maps.ring), take_message, NULL, NULL);
+	if (!b->reader || !b->sources || !b->ring)
+		return complain("no memory for the collector");
+	reader_begin(b->reader, coarse_ns(), (int64_t)coarse_ns());
+	return 0;
 }
 
 static int open_bench(struct bench *b, const struct options *o, const struct plan *plan,
@@ -315,21 +338,33 @@ static int open_bench(struct bench *b, const struct options *o, const struct pla
 		return complain("the tables are too small for the plan");
 	b->tables.control->epoch = 1;
 	b->books = tables_books(&b->tables);
-	b->reader = reader_new(&b->books, &(struct sink){b, take_records, take_interval});
-	if (!b->reader)
-		return complain("no memory for the reader");
-	reader_begin(b->reader, coarse_ns(), (int64_t)coarse_ns());
+	if (open_collector(b, plan))
+		return -1;
 	choose_cpus(&b->elsewhere, o->cpu);
-	return write_textbook(b, o);
+	return write_textbook(b, o->config);
 }
 
-/* The collector's part, on the other CPU, for as long as a program runs. */
-static void *drain(void *arg)
+static double cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* The collector's part, on the other CPU, for as long as a program runs; then the interval is closed. */
+static void *collect(void *arg)
 {
 	struct bench *b = arg;
+	double begin = cpu_ns();
 
-	while (!atomic_load(&b->stop))
-		reader_drain(b->reader), usleep(2000);
+	while (!atomic_load(&b->stop)) {
+		reader_drain(b->reader);
+		ring_buffer__poll(b->ring, LOOK_EACH_MS);
+	}
+	reader_begin(b->reader, coarse_ns(), (int64_t)coarse_ns());
+	reader_close(b->reader);
+	b->collect_ns += cpu_ns() - begin;
 	return NULL;
 }
 
@@ -344,14 +379,6 @@ static int choose_program(struct bench *b, const char *name)
 	return 0;
 }
 
-static double cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 /*
  * CPU time of this thread a run: what others do on the machine takes caches, but no time from the figure. Every
  * measurement is an interval of its own for `seen`, and begins with the first frame.
@@ -362,21 +389,19 @@ static int measure(struct bench *b, double *ns)
 	uint8_t frame[64] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = (int)runs);
-	pthread_t draining;
+	pthread_t collecting;
 	double begin;
 	int err;
 
 	b->skel->bss->at = 0;
 	atomic_store(&b->stop, false);
-	if (pthread_create(&draining, &b->elsewhere, drain, b))
-		return complain("cannot start the reader");
+	if (pthread_create(&collecting, &b->elsewhere, collect, b))
+		return complain("cannot start the collector");
 	begin = cpu_ns();
 	err = bpf_prog_test_run_opts(bpf_program__fd(b->skel->progs.bench_driver), &opts);
 	*ns = (cpu_ns() - begin) / runs;
 	atomic_store(&b->stop, true);
-	pthread_join(draining, NULL);
-	reader_begin(b->reader, coarse_ns(), (int64_t)coarse_ns());
-	reader_close(b->reader);
+	pthread_join(collecting, NULL);
 	if (err)
 		return complain("BPF_PROG_RUN: %s", strerror(-err));
 	if (b->skel->bss->refused)
@@ -385,7 +410,7 @@ static int measure(struct bench *b, double *ns)
 }
 
 /* Rounds of all stages in turn, so that a slow minute of the machine falls on all of them alike. */
-static int measure_all(struct bench *b, unsigned int rounds, double ns[STAGES][ROUNDS_MAX])
+static int measure_all(struct bench *b, unsigned int rounds)
 {
 	double warm;
 	unsigned int r;
@@ -394,9 +419,11 @@ static int measure_all(struct bench *b, unsigned int rounds, double ns[STAGES][R
 
 	for (r = 0; r <= rounds; r++) {
 		for (i = 0; i < STAGES; i++) {
+			if (!b->chosen[i])
+				continue;
 			if (choose_program(b, stages[i].program))
 				return -1;
-			runs = measure(b, r ? &ns[i][r - 1] : &warm);
+			runs = measure(b, r ? &b->ns[i][r - 1] : &warm);
 			if (runs < 0)
 				return -1;
 			b->booked += stages[i].books ? (uint64_t)runs : 0;
@@ -425,43 +452,79 @@ static double round_ns(double ns)
 	return (double)(long long)(ns * 10 + 0.5) / 10;
 }
 
-static json_t *describe(struct bench *b, unsigned int rounds, double ns[STAGES][ROUNDS_MAX])
+static double median_of(double *ns, unsigned int count)
+{
+	qsort(ns, count, sizeof(*ns), compare_doubles);
+	return ns[count / 2];
+}
+
+/* What it takes more than the empty program did in the same round: a slow minute falls on both. */
+static double over_empty(const struct bench *b, unsigned int rounds, size_t stage)
+{
+	double over[ROUNDS_MAX];
+	unsigned int r;
+
+	for (r = 0; r < rounds; r++)
+		over[r] = b->ns[stage][r] - b->ns[0][r];
+	return median_of(over, rounds);
+}
+
+static json_t *describe_stages(struct bench *b, unsigned int rounds)
 {
 	json_t *list = json_array();
-	double empty = 0;
+	double over[STAGES];
 	size_t i;
 
+	for (i = 0; i < STAGES; i++)
+		over[i] = over_empty(b, rounds, i);
 	for (i = 0; i < STAGES; i++) {
-		double median;
+		double median = median_of(b->ns[i], rounds);
 
-		qsort(ns[i], rounds, sizeof(ns[i][0]), compare_doubles);
-		median = ns[i][rounds / 2];
-		empty = i ? empty : median;
-		json_array_append_new(list,
-				      json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", stages[i].name, "ns",
-						round_ns(median), "over_empty_ns", round_ns(median - empty),
-						"min", round_ns(ns[i][0]), "max", round_ns(ns[i][rounds - 1])));
+		if (b->chosen[i])
+			json_array_append_new(
+				list, json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", stages[i].name, "ns",
+						round_ns(median), "over_empty_ns", round_ns(over[i]), "min",
+						round_ns(b->ns[i][0]), "max", round_ns(b->ns[i][rounds - 1])));
 	}
-	return json_pack("{s:i, s:i, s:I, s:I, s:I, s:o}", "frames", b->frames, "rounds", rounds, "dark",
-			 (json_int_t)b->tables.counters[0].dark, "records", (json_int_t)b->records,
-			 "lost_packets", (json_int_t)b->lost, "stages", list);
+	return list;
+}
+
+static json_t *describe(struct bench *b, unsigned int rounds)
+{
+	double each = b->records ? b->collect_ns / (double)b->records : 0;
+
+	return json_pack("{s:i, s:i, s:I, s:I, s:f, s:I, s:I, s:o}", "frames", b->frames, "rounds", rounds,
+			 "dark", (json_int_t)b->tables.counters[0].dark, "records", (json_int_t)b->records,
+			 "collect_ns_per_record", round_ns(each), "lost_packets", (json_int_t)b->lost,
+			 "alerts_unsent", (json_int_t)b->unsent, "stages", describe_stages(b, rounds));
+}
+
+/* All of them, or, for a profiler, the one that was asked for. */
+static void choose_stages(struct bench *b, const struct options *o, bool short_cut)
+{
+	size_t i;
+
+	for (i = 0; i < STAGES; i++)
+		b->chosen[i] = o->only ? strcmp(o->only, stages[i].name) == 0 : short_cut || stages[i].cut;
 }
 
 static int bench_once(json_t *into, const struct options *o, const struct plan *plan,
 		      const struct trace_frame *trace, unsigned int frames, bool short_cut)
 {
-	static double ns[STAGES][ROUNDS_MAX];
 	struct bench b = {.frames = frames};
 	int err = open_bench(&b, o, plan, trace, short_cut ? AG_SWEEPER_RECORDS : 0);
 
+	choose_stages(&b, o, short_cut);
 	if (!err)
-		err = measure_all(&b, o->rounds, ns);
+		err = measure_all(&b, o->rounds);
 	if (!err && b.imbalance)
 		err = complain("law L3 is out of balance by %llu packets", (unsigned long long)b.imbalance);
 	if (!err)
 		json_object_set_new(into, short_cut ? "with_short_cut" : "without_short_cut",
-				    describe(&b, o->rounds, ns));
+				    describe(&b, o->rounds));
+	ring_buffer__free(b.ring);
 	reader_free(&b.reader);
+	sources_free(&b.sources);
 	pthread_attr_destroy(&b.elsewhere);
 	stages_bpf__destroy(b.skel);
 	return err;
@@ -487,16 +550,14 @@ static int bench_file(json_t *result, const struct options *o, const struct plan
  */
 
 static const char usage[] =
-	"usage: stages --dark PREFIX[,...] [--rounds N] [--packets N] [--cpu N] NAME=FILE...\n";
+	"usage: stages --dark PREFIX[,...] [--rounds N] [--packets N] [--cpu N] [--only STAGE] NAME=FILE...\n";
 
 static int read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"dark", required_argument, NULL, 'd'},
-		{"rounds", required_argument, NULL, 'r'},
-		{"packets", required_argument, NULL, 'p'},
-		{"cpu", required_argument, NULL, 'c'},
-		{},
+		{"dark", required_argument, NULL, 'd'},	   {"rounds", required_argument, NULL, 'r'},
+		{"packets", required_argument, NULL, 'p'}, {"cpu", required_argument, NULL, 'c'},
+		{"only", required_argument, NULL, 'o'},	   {},
 	};
 	int key;
 
@@ -509,6 +570,8 @@ static int read_options(struct options *o, int argc, char **argv)
 			o->packets_max = (unsigned int)strtoul(optarg, NULL, 10);
 		else if (key == 'c')
 			o->cpu = atoi(optarg);
+		else if (key == 'o')
+			o->only = optarg;
 		else
 			return -1;
 	}
@@ -540,7 +603,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = pin(o.cpu);
 	if (!err)
-		err = make_plan(&plan, o.dark);
+		err = make_plan(&plan, &o.config, o.dark);
 	for (i = optind; !err && i < argc; i++) {
 		char *file = strchr(argv[i], '=');
 
@@ -557,5 +620,6 @@ int main(int argc, char **argv)
 	}
 	json_decref(result);
 	plan_free(&plan);
+	config_free(&o.config);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
