@@ -28,16 +28,14 @@ struct line {
 enum { SENT, TOLD };
 
 static struct line *lines;
-static unsigned int lines_count;
-static unsigned int lines_at[2 * KEYS_MAX]; /* number + 1 of a line, open addressing */
+static unsigned int lines_count, lines_at[2 * KEYS_MAX]; /* number + 1 of a line, open addressing */
 static struct sensor *sensor;
 static struct reader *reader;
 static struct interval last;
 static unsigned int closed, sweepers_told, hosts_told;
 static struct ag_record summary; /* the last */
-static uint32_t marks;		 /* of all records */
+static uint32_t seed, marks;	 /* of all records */
 static uint64_t now_ns;
-static uint32_t seed;
 
 static uint32_t draw(uint32_t below)
 {
@@ -288,8 +286,7 @@ Test(track, an_interval_without_packets_is_empty)
 	next_interval();
 	next_interval();
 	cr_assert_eq(closed, 2);
-	cr_assert_eq(last.dark, 0);
-	cr_assert_eq(last.records, 0);
+	cr_assert(!last.dark && !last.records);
 }
 
 Test(track, records_of_both_parities_are_read_and_cleared)

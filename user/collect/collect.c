@@ -18,6 +18,7 @@
 #include "collect/hll.h"
 #include "collect/hosts.h"
 #include "collect/interval.h"
+#include "collect/ledger.h"
 #include "collect/nic.h"
 #include "collect/promoted.h"
 #include "collect/reach.h"
@@ -33,11 +34,6 @@
 /* Up to a /14 the active addresses are counted every second, beyond every interval: 1 KiB is read a page. */
 #define ACTIVE_PAGES_EVERY_TICK 1024
 
-/* Left sides of the laws, by slice. */
-struct left {
-	uint64_t received, dark;
-};
-
 struct watched {
 	struct snapshot_interface shown;
 	uint64_t base_packets;
@@ -47,7 +43,6 @@ struct watched {
 struct collector {
 	struct collector_options options;
 	struct books *books;
-	struct left *before, *after; /* [slices + 1] */
 	struct top_ports *top_tcp, *top_udp;
 	struct snapshot_reach reach;
 	uint64_t scope_active[AG_SCOPES_MAX + 1];
@@ -150,22 +145,17 @@ struct sources *collector_sources(struct collector *c)
 int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size)
 {
 	struct collector *c = calloc(1, sizeof(*c));
-	size_t slices;
 
 	if (!c)
 		goto exit_memory;
 	c->options = *options;
 	c->books = engine_books(options->engine);
-	slices = c->books->slices + 1;
 	reach_from_addresses(&c->reach, options->plan->settings.every_destination ? options->config->addresses
 										  : options->plan->addresses);
-	c->before = calloc(slices, sizeof(*c->before));
-	c->after = calloc(slices, sizeof(*c->after));
 	c->reader = reader_new(c->books, &(struct sink){c, take_records, take_interval});
 	c->hosts = hosts_new();
 	c->sources = make_sources(c);
-	if (!c->before || !c->after || !c->reader || !c->hosts || !c->sources || top_new(&c->top_tcp) ||
-	    top_new(&c->top_udp))
+	if (!c->reader || !c->hosts || !c->sources || top_new(&c->top_tcp) || top_new(&c->top_udp))
 		goto exit_memory;
 	pthread_mutex_init(&c->lock, NULL);
 	c->day_epoch = 1;
@@ -196,8 +186,6 @@ void collector_free(struct collector **collector)
 	reader_free(&c->reader);
 	sources_free(&c->sources);
 	hosts_free(&c->hosts);
-	free(c->before);
-	free(c->after);
 	free(c);
 	*collector = NULL;
 }
@@ -242,112 +230,6 @@ void collector_set_present(struct collector *c, const char *name, bool present)
 		if (!strcmp(c->interfaces[i].shown.name, name))
 			c->interfaces[i].shown.present = present;
 	pthread_mutex_unlock(&c->lock);
-}
-
-static uint64_t load(const __u64 *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-/* out += in, word by word: both are arrays of counters. */
-static void add_words(void *out, const void *in, size_t bytes)
-{
-	const __u64 *from = in;
-	__u64 *to = out;
-	size_t i;
-
-	for (i = 0; i < bytes / sizeof(__u64); i++)
-		to[i] += load(&from[i]);
-}
-
-static uint64_t sum_words(const void *in, size_t bytes)
-{
-	const __u64 *from = in;
-	uint64_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < bytes / sizeof(__u64); i++)
-		sum += load(&from[i]);
-	return sum;
-}
-
-static void read_left(const struct books *books, struct left *left)
-{
-	unsigned int i;
-
-	for (i = 0; i <= books->slices; i++) {
-		left[i].received = load(&books->counters[i].received);
-		left[i].dark = load(&books->counters[i].dark);
-	}
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-/* Until every packet that is in the program now has left it. */
-static void wait_grace(const struct collector *c)
-{
-	if (c->options.live)
-		grace_wait();
-}
-
-/* How far a right side lies outside [before, after]. */
-static uint64_t outside(uint64_t right, uint64_t before, uint64_t after)
-{
-	if (right < before)
-		return before - right;
-	return right > after ? right - after : 0;
-}
-
-static uint64_t max_of(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* Right sides of one slice against its left sides. */
-static void check_slice(const struct ag_counters *k, uint64_t port_packets, const struct left *before,
-			const struct left *after, __u64 imbalance[AG_LAW_MAX])
-{
-	uint64_t outcomes = sum_words(k->outcome, sizeof(k->outcome));
-	uint64_t classes = sum_words(k->class_packets, sizeof(k->class_packets));
-	uint64_t protocols = sum_words(k->protocol, sizeof(k->protocol));
-	uint64_t ports = port_packets + k->no_port;
-	uint64_t worst = outside(classes, before->dark, after->dark);
-
-	worst = max_of(worst, outside(protocols, before->dark, after->dark));
-	worst = max_of(worst, outside(ports, before->dark, after->dark));
-	imbalance[AG_LAW_L1] += outside(outcomes, before->received, after->received);
-	imbalance[AG_LAW_L2] += worst;
-}
-
-/* Sums all slices into the snapshot and checks the laws on the way. */
-static int read_books(struct collector *c, struct snapshot *s)
-{
-	const struct books *books = c->books;
-	struct ag_counters *slices = calloc(books->slices + 1, sizeof(*slices));
-	uint64_t *port_packets = calloc(books->slices + 1, sizeof(*port_packets));
-	int err = slices && port_packets ? 0 : -ENOMEM;
-	unsigned int i;
-
-	if (err)
-		goto out;
-	read_left(books, c->before);
-	wait_grace(c);
-	for (i = 0; i <= books->slices; i++) {
-		add_words(&slices[i], &books->counters[i], sizeof(*slices));
-		port_packets[i] = sum_words(&books->ports[i], sizeof(books->ports[i]));
-	}
-	wait_grace(c);
-	read_left(books, c->after);
-	for (i = 0; i <= books->slices; i++) {
-		check_slice(&slices[i], port_packets[i], &c->before[i], &c->after[i], s->imbalance);
-		add_words(&s->totals, &slices[i], sizeof(*slices));
-		add_words(&s->ports, &books->ports[i], sizeof(s->ports));
-	}
-	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
-	s->shared_packets = slices[books->slices].received;
-out:
-	free(slices);
-	free(port_packets);
-	return err;
 }
 
 static int read_hosts(struct collector *c, struct snapshot *s)
@@ -490,7 +372,7 @@ struct snapshot *collector_snapshot(struct collector *c)
 
 	if (!s)
 		return NULL;
-	if (read_books(c, s) || read_hosts(c, s)) {
+	if (ledger_read(c->books, c->options.live, s) || read_hosts(c, s)) {
 		snapshot_unref(&s);
 		return NULL;
 	}

@@ -60,7 +60,8 @@ static int64_t clock_ns(void)
 /* Alerts are numbered from 1 without a gap. */
 static uint32_t newest_alert(struct sources *sources)
 {
-	uint64_t by_kind[AG_ALERT_MAX], raised = 0;
+	__u64 by_kind[AG_ALERT_MAX];
+	uint64_t raised = 0;
 	unsigned int i;
 
 	sources_alert_counts(sources, by_kind);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cumulative laws under traffic (ledger.h): left sides are read, then everybody who was in the program at
+ * that moment is waited for, then the right sides are read, then the left sides again. account.h books left
+ * before right.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "collect/grace.h"
+#include "collect/ledger.h"
+
+/* Left sides of the laws, by slice. */
+struct left {
+	uint64_t received, dark;
+};
+
+static uint64_t load(const __u64 *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* out += in, word by word: both are arrays of counters. */
+static void add_words(void *out, const void *in, size_t bytes)
+{
+	const __u64 *from = in;
+	__u64 *to = out;
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(__u64); i++)
+		to[i] += load(&from[i]);
+}
+
+static uint64_t sum_words(const void *in, size_t bytes)
+{
+	const __u64 *from = in;
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(__u64); i++)
+		sum += load(&from[i]);
+	return sum;
+}
+
+static void read_left(const struct books *books, struct left *left)
+{
+	unsigned int i;
+
+	for (i = 0; i <= books->slices; i++) {
+		left[i].received = load(&books->counters[i].received);
+		left[i].dark = load(&books->counters[i].dark);
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Until every packet that is in the program now has left it. */
+static void wait_grace(bool live)
+{
+	if (live)
+		grace_wait();
+}
+
+/* How far a right side lies outside [before, after]. */
+static uint64_t outside(uint64_t right, uint64_t before, uint64_t after)
+{
+	if (right < before)
+		return before - right;
+	return right > after ? right - after : 0;
+}
+
+static uint64_t max_of(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Right sides of one slice against its left sides. */
+static void check_slice(const struct ag_counters *k, uint64_t port_packets, const struct left *before,
+			const struct left *after, __u64 imbalance[AG_LAW_MAX])
+{
+	uint64_t outcomes = sum_words(k->outcome, sizeof(k->outcome));
+	uint64_t classes = sum_words(k->class_packets, sizeof(k->class_packets));
+	uint64_t protocols = sum_words(k->protocol, sizeof(k->protocol));
+	uint64_t ports = port_packets + k->no_port;
+	uint64_t worst = outside(classes, before->dark, after->dark);
+
+	worst = max_of(worst, outside(protocols, before->dark, after->dark));
+	worst = max_of(worst, outside(ports, before->dark, after->dark));
+	imbalance[AG_LAW_L1] += outside(outcomes, before->received, after->received);
+	imbalance[AG_LAW_L2] += worst;
+}
+
+int ledger_read(const struct books *books, bool live, struct snapshot *s)
+{
+	unsigned int slices = books->slices + 1, i;
+	struct ag_counters *right = calloc(slices, sizeof(*right));
+	uint64_t *port_packets = calloc(slices, sizeof(*port_packets));
+	struct left *before = calloc(2 * (size_t)slices, sizeof(*before)), *after = before + slices;
+	int err = right && port_packets && before ? 0 : -ENOMEM;
+
+	if (err)
+		goto out;
+	read_left(books, before);
+	wait_grace(live);
+	for (i = 0; i < slices; i++) {
+		add_words(&right[i], &books->counters[i], sizeof(*right));
+		port_packets[i] = sum_words(&books->ports[i], sizeof(books->ports[i]));
+	}
+	wait_grace(live);
+	read_left(books, after);
+	for (i = 0; i < slices; i++) {
+		check_slice(&right[i], port_packets[i], &before[i], &after[i], s->imbalance);
+		add_words(&s->totals, &right[i], sizeof(*right));
+		add_words(&s->ports, &books->ports[i], sizeof(s->ports));
+	}
+	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
+	s->shared_packets = right[books->slices].received;
+out:
+	free(right);
+	free(port_packets);
+	free(before);
+	return err;
+}
