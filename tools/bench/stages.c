@@ -32,16 +32,17 @@
 #include "stages.skel.h"
 #include "tools/bench/trace.h"
 
-#define ROUNDS_MAX   99
-#define ROUNDS_MIN   3
-#define PASS_RUNS    (1u << 19) /* runs a measurement: a trace is played as often as fits, at least once */
-#define WIRELEN_MAX  3000u	/* what BPF_PROG_RUN's one page holds of a frame */
-#define FRAME_MIN    14u
-#define LOOPBACK     1u		 /* where BPF_PROG_RUN pretends that frames come from */
-#define CACHE_BYTES  (64u << 20) /* as much memory as a slice of two has by default */
-#define LOOK_EACH_MS 20		 /* at the logs, as drain.c; the program wakes us when one is half full */
-#define TICK_NS	     10000000000ULL
-#define DAY_PACKETS  1.9e9 /* expected of a /16 at 22 kpps: the k of a tool */
+#define ROUNDS_MAX    99
+#define ROUNDS_MIN    3
+#define PASS_RUNS     (1u << 19) /* runs a measurement: a trace is played as often as fits, at least once */
+#define WIRELEN_MAX   3000u	 /* what BPF_PROG_RUN's one page holds of a frame */
+#define FRAME_MIN     14u
+#define LOOPBACK      1u	  /* where BPF_PROG_RUN pretends that frames come from */
+#define CACHE_BYTES   (64u << 20) /* as much memory as a slice of two has by default */
+#define SOURCES_BYTES (32u << 20) /* and the table of sources */
+#define LOOK_EACH_MS  20	  /* at the logs, as drain.c; the program wakes us when one is half full */
+#define TICK_NS	      10000000000ULL
+#define DAY_PACKETS   1.9e9 /* expected of a /16 at 22 kpps: the k of a tool */
 
 struct options {
 	const char *dark, *only; /* only: of the stages, for a profiler; NULL: all of them */
@@ -75,6 +76,7 @@ struct bench {
 	uint64_t booked; /* frames that the programs with account were given */
 	struct books books;
 	struct reader *reader;
+	struct hosts *hosts;
 	struct sources *sources;
 	struct ring_buffer *ring;
 	uint64_t first_began_ns;
@@ -251,6 +253,7 @@ static void take_interval(void *arg, const struct interval *interval)
 	struct bench *b = arg;
 	unsigned int i;
 
+	hosts_add(b->hosts, interval->epoch, interval->hosts);
 	sources_close(b->sources, interval->end_ns);
 	b->imbalance += interval->imbalance;
 	b->unsent += interval->unsent;
@@ -303,14 +306,20 @@ static void choose_cpus(pthread_attr_t *attr, int cpu)
 		pthread_attr_setaffinity_np(attr, sizeof(set), &set);
 }
 
+/* As the sensor's collector does it, with its default memory. */
 static int open_collector(struct bench *b, const struct plan *plan)
 {
+	static const uint16_t ports[] = {22, 23, 80, 443, 445, 2323, 3389, 5555, 8080, 8443};
 	struct sources_options options = {
-		.sources_max = SOURCES_MAX,
+		.sources_max = sources_fit(SOURCES_BYTES),
 		.expected_day_packets = DAY_PACKETS,
 		.thresholds = plan->settings.thresholds,
 	};
 
+	options.hosts = b->hosts = hosts_new();
+	if (!b->hosts)
+		return complain("no memory for the collector");
+	hosts_follow(b->hosts, 6, ports, sizeof(ports) / sizeof(ports[0]));
 	b->reader = reader_new(&b->books, &(struct sink){b, take_records, take_interval});
 	b->sources = sources_new(&options);
 	b->ring = ring_buffer__new(bpf_map__fd(b->skel->maps.ring), take_message, NULL, NULL);
@@ -531,6 +540,7 @@ static int bench_once(json_t *into, const struct options *o, const struct plan *
 	ring_buffer__free(b.ring);
 	reader_free(&b.reader);
 	sources_free(&b.sources);
+	hosts_free(&b.hosts);
 	pthread_attr_destroy(&b.elsewhere);
 	stages_bpf__destroy(b.skel);
 	return err;
