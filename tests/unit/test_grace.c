@@ -82,30 +82,25 @@ static void load_program(void)
 	cr_assert_geq(program, 0, "the program is refused: error %d", program);
 }
 
-static void begin(void)
+/* What the test needs and this host has not, or NULL. */
+static const char *prepare(void)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	long known = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
 
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) < 0 ||
-	    !(syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) & MEMBARRIER_CMD_GLOBAL))
-		cr_skip_test("this kernel has no membarrier");
+	if (known < 0 || !(known & MEMBARRIER_CMD_GLOBAL))
+		return "this kernel has no membarrier";
+	if (geteuid())
+		return "loading a BPF program needs root";
 	map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "presence", sizeof(uint32_t), sizeof(*presence), 1, &options);
 	if (map == -EPERM)
-		cr_skip_test("loading a BPF program needs root");
+		return "this root may not load BPF programs";
 	cr_assert_geq(map, 0);
 	presence = mmap(NULL, sizeof(*presence), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
 	cr_assert_neq(presence, MAP_FAILED);
 	load_program();
+	return NULL;
 }
-
-static void end(void)
-{
-	munmap(presence, sizeof(*presence));
-	close(program);
-	close(map);
-}
-
-TestSuite(grace, .init = begin, .fini = end);
 
 static void *stay(void *arg)
 {
@@ -120,6 +115,10 @@ static void *stay(void *arg)
 
 Test(grace, who_is_inside_is_waited_for)
 {
+	const char *missing = prepare();
+
+	if (missing)
+		cr_skip_test("%s", missing);
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		void *failed = NULL;
 		pthread_t thread;
@@ -135,4 +134,7 @@ Test(grace, who_is_inside_is_waited_for)
 		cr_assert_null(failed, "the program does not run");
 		cr_assert(left, "round %u: the wait was over while the program ran", i);
 	}
+	munmap(presence, sizeof(*presence));
+	close(program);
+	close(map);
 }
