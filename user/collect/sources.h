@@ -15,7 +15,7 @@
 #include "collect/alerts.h"
 #include "collect/sink.h"
 
-#define SOURCES_MAX	  65536 /* in the table: about 440 bytes each, with their flows */
+#define SOURCES_MAX	  65536 /* in the table: about 460 bytes each, with their flows */
 #define SOURCES_TOP	  100	/* sources in a list */
 #define SOURCES_FLOWS_MAX 256	/* flows of a source; further ports are counted, but not told one by one */
 
