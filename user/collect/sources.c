@@ -113,22 +113,28 @@ static void stamp(struct flow *flow, uint64_t bits, uint32_t tick)
 		flow->stamps[__builtin_ctzll(bits)] = (uint8_t)(tick % 255 + 1);
 }
 
-/* Alerts look only at flows that could cross a threshold. */
-static bool may_alert(const struct sources *s, const struct source *source, const struct flow *flow)
+/* Alerts look only at flows that have the packets to cross a threshold ... */
+static bool has_enough(const struct sources *s, const struct flow *flow)
 {
 	const struct ag_thresholds *t = &s->options.thresholds;
 
 	if (flow->class == AG_CLASS_SCAN)
-		return flow->day_packets >= t->scan_destinations || source->flows_count >= t->scan_ports;
+		return flow->day_packets >= t->scan_destinations;
 	return flow->class == AG_CLASS_AMP_REQUEST &&
 	       (flow->day_packets >= t->amplifier_destinations || flow->day_packets >= t->reflection_requests);
+}
+
+/* ... or whose source has the flows. */
+static bool is_of_many(const struct sources *s, const struct source *source, const struct flow *flow)
+{
+	return flow->class == AG_CLASS_SCAN && source->flows_count >= s->options.thresholds.scan_ports;
 }
 
 static void add_to_flow(struct sources *s, const struct source *source, struct flow *flow,
 			const struct ag_record *r, uint32_t first_s, uint32_t last_s)
 {
 	uint32_t number = (uint32_t)(flow - s->flows);
-	bool was_listed = flow->touched == s->tick && flow->packets && may_alert(s, source, flow);
+	bool again = flow->touched == s->tick && flow->packets, had_enough = has_enough(s, flow);
 
 	if (!flow->packets) {
 		flow->first_s = first_s;
@@ -147,7 +153,8 @@ static void add_to_flow(struct sources *s, const struct source *source, struct f
 	flow->touched = s->tick;
 	stamp(flow, r->destinations.bits, s->tick);
 	distinct_merge(&flow->day, &r->destinations);
-	if (was_listed || !may_alert(s, source, flow))
+	/* Once in a tick for each reason. */
+	if (again ? had_enough || !has_enough(s, flow) : !has_enough(s, flow) && !is_of_many(s, source, flow))
 		return;
 	if (s->touched_count == s->flows_max) {
 		alerts_settle(s, last_s);

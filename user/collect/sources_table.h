@@ -78,7 +78,7 @@ struct sources {
 	uint32_t free_flows; /* chain by next_in_chain */
 	uint32_t *chains;    /* by hash of (source, protocol, port) */
 	unsigned int chains_mask;
-	uint32_t *touched; /* flows of this tick, each once */
+	uint32_t *touched; /* flows of this tick to be judged, each at most twice */
 	unsigned int touched_count;
 	uint32_t tick;
 	unsigned int maps; /* port maps in use */
