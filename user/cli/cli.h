@@ -15,7 +15,7 @@ enum cli_status {
 	CLI_FAILED = 1,
 	CLI_USAGE = 2,	   /* the command line or the configuration is wrong */
 	CLI_FAULT = 2,	   /* doctor, status: a fault */
-	CLI_NO_SENSOR = 3, /* status, top: no sensor answers */
+	CLI_NO_SENSOR = 3, /* status, top, lookup: no sensor answers */
 	CLI_RESTART = 75,  /* run: the last interface is gone; start again when it is back */
 };
 
@@ -24,6 +24,7 @@ int replay_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int top_main(int argc, char **argv);
+int lookup_main(int argc, char **argv);
 
 /*
  * Reads the options of a command (argv[0] = its name); sets the log level from -v. True: go on with *options

@@ -143,7 +143,7 @@ int client_get(struct client *client, const char *path, json_t **out, char *why,
 		snprintf(why, why_size, "the sensor at %s does not answer %s: %s", client->address, path,
 			 reason);
 		json_decref(object);
-		return -EAGAIN;
+		return status == 404 ? -ENOENT : -EAGAIN;
 	}
 	if (status != 200 || !json_is_object(object)) {
 		json_decref(object);

@@ -22,8 +22,9 @@ int client_new(struct client **out, const struct options *options, char *why, si
 void client_free(struct client **client);
 
 /*
- * GET path -> a new reference to its object in *out. 0; -ECONNREFUSED when no sensor answers there, -EAGAIN
- * when it says why not, -EPROTO when something else than a sensor does; a sentence in why.
+ * GET path -> a new reference to its object in *out. 0; -ECONNREFUSED when no sensor answers there, -ENOENT
+ * when it knows no such thing, -EAGAIN when it says why not, -EPROTO when something else than a sensor does; a
+ * sentence in why.
  */
 int client_get(struct client *client, const char *path, json_t **out, char *why, size_t why_size);
 

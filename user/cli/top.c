@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,10 +18,13 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/top_sources.h"
 #include "cli/view.h"
 
 #define EVERY_MS 1000
 #define ROWS_MAX 64
+
+enum view { VIEW_FIGURES, VIEW_SOURCES }; /* in the order of the words of --by */
 
 /* Two summaries and the seconds between them. */
 struct pair {
@@ -155,11 +159,21 @@ static void print_ledger(FILE *out, const struct pair *pair)
 	fprintf(out, "\n");
 }
 
-static void print_frame(FILE *out, const struct client *client, const struct pair *pair, unsigned int lines)
+static void print_figures(FILE *out, const struct pair *pair, unsigned int lines)
 {
-	char received[28], dark[28], sources[28];
 	unsigned int ports = lines > 34 ? lines - 26 : 8;
 	struct row rows[ROWS_MAX] = {};
+
+	print_rows(out, "classes", rows, busiest(rows, 5, pair, "classes", NULL, ""));
+	print_ports(out, pair, ports > ROWS_MAX ? ROWS_MAX : ports);
+	print_rows(out, "tools", rows, busiest(rows, 5, pair, "tools", NULL, ""));
+	print_scopes(out, pair, 4);
+}
+
+static void print_frame(FILE *out, const struct client *client, const struct pair *pair, enum view view,
+			unsigned int lines)
+{
+	char received[28], dark[28], sources[28];
 
 	fprintf(out, "airglow at %s: received %s/s, dark %s/s, about %s sources\n", client_address(client),
 		view_rate(received, sizeof(received),
@@ -169,10 +183,10 @@ static void print_frame(FILE *out, const struct client *client, const struct pai
 			  rate_of(pair, view_integer(pair->before, "dark"), view_integer(pair->now, "dark"))),
 		view_count(sources, sizeof(sources), view_integer(pair->now, "sources")));
 	print_ledger(out, pair);
-	print_rows(out, "classes", rows, busiest(rows, 5, pair, "classes", NULL, ""));
-	print_ports(out, pair, ports > ROWS_MAX ? ROWS_MAX : ports);
-	print_rows(out, "tools", rows, busiest(rows, 5, pair, "tools", NULL, ""));
-	print_scopes(out, pair, 4);
+	if (view == VIEW_SOURCES)
+		top_sources_print(out, pair->before, pair->now, pair->seconds, lines > 4 ? lines - 3 : 1);
+	else
+		print_figures(out, pair, lines);
 }
 
 /* The next summary becomes `now`. */
@@ -202,7 +216,7 @@ static unsigned int terminal_lines(void)
 }
 
 /* A frame in one write, cut to the screen, each line cleared to its end. */
-static void show_frame(const struct client *client, const struct pair *pair)
+static void show_frame(const struct client *client, const struct pair *pair, enum view view)
 {
 	CLEANUP(cleanup_free) char *text = NULL;
 	unsigned int left = terminal_lines() - 1;
@@ -211,7 +225,7 @@ static void show_frame(const struct client *client, const struct pair *pair)
 
 	if (!frame)
 		return;
-	print_frame(frame, client, pair, left);
+	print_frame(frame, client, pair, view, left);
 	fclose(frame);
 	fputs("\033[H", stdout);
 	for (const char *line = text; *line && left--;) {
@@ -224,12 +238,61 @@ static void show_frame(const struct client *client, const struct pair *pair)
 	fflush(stdout);
 }
 
-/* Until SIGINT, SIGTERM or the sensor ends. */
-static int refresh(struct client *client, struct pair *pair, char *why, size_t why_size)
+/* Keys come one by one and unseen; false: there is no terminal to read them from. */
+static bool take_keyboard(struct termios *before)
+{
+	struct termios now;
+
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, before))
+		return false;
+	now = *before;
+	now.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	now.c_cc[VMIN] = 1;
+	now.c_cc[VTIME] = 0;
+	return !tcsetattr(STDIN_FILENO, TCSANOW, &now);
+}
+
+/* s: the other view. False: q, or the keyboard is gone. */
+static bool obey_keys(enum view *view)
+{
+	char keys[16];
+	ssize_t count = read(STDIN_FILENO, keys, sizeof(keys)), i;
+
+	for (i = 0; i < count; i++) {
+		if (keys[i] == 'q')
+			return false;
+		if (keys[i] == 's')
+			*view = *view == VIEW_SOURCES ? VIEW_FIGURES : VIEW_SOURCES;
+	}
+	return count > 0;
+}
+
+/* Until a signal, q, or the sensor ends: a frame each second, and one for each key. */
+static int show_frames(struct client *client, struct pair *pair, enum view view, int signals, bool keyboard,
+		       char *why, size_t why_size)
+{
+	int err = 0;
+
+	while (!err) {
+		struct pollfd ready[] = {{.fd = signals, .events = POLLIN},
+					 {.fd = keyboard ? STDIN_FILENO : -1, .events = POLLIN}};
+
+		show_frame(client, pair, view);
+		if (!poll(ready, 2, EVERY_MS))
+			err = advance(client, pair, why, why_size);
+		else if (ready[0].revents || (ready[1].revents && !obey_keys(&view)))
+			break;
+	}
+	return err;
+}
+
+static int refresh(struct client *client, struct pair *pair, enum view view, char *why, size_t why_size)
 {
 	CLEANUP(cleanup_fd) int signals = -1;
+	struct termios before;
+	bool keyboard;
 	sigset_t wanted;
-	int err = 0;
+	int err;
 
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGINT);
@@ -241,17 +304,13 @@ static int refresh(struct client *client, struct pair *pair, char *why, size_t w
 		snprintf(why, why_size, "cannot wait for signals: %s", strerror(-err));
 		return err;
 	}
+	keyboard = take_keyboard(&before);
 	fputs("\033[?1049h\033[?25l", stdout); /* alternate screen, no cursor */
-	while (!err) {
-		struct pollfd ready = {.fd = signals, .events = POLLIN};
-
-		show_frame(client, pair);
-		if (poll(&ready, 1, EVERY_MS) > 0)
-			break;
-		err = advance(client, pair, why, why_size);
-	}
+	err = show_frames(client, pair, view, signals, keyboard, why, why_size);
 	fputs("\033[?25h\033[?1049l", stdout);
 	fflush(stdout);
+	if (keyboard)
+		tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	return err;
 }
 
@@ -260,11 +319,13 @@ int top_main(int argc, char **argv)
 	struct options options;
 	struct client *client = NULL;
 	struct pair pair = {};
+	enum view view;
 	char why[512];
 	int status, err;
 
 	if (!cli_parse(&options, COMMAND_TOP, argc, argv, &status))
 		return status;
+	view = (enum view)options_number(&options, OPTION_BY, VIEW_FIGURES);
 	err = client_new(&client, &options, why, sizeof(why));
 	status = CLI_USAGE;
 	if (!err) {
@@ -276,9 +337,9 @@ int top_main(int argc, char **argv)
 		err = advance(client, &pair, why, sizeof(why));
 	}
 	if (!err && options_has(&options, OPTION_ONCE))
-		print_frame(stdout, client, &pair, 40);
+		print_frame(stdout, client, &pair, view, 40);
 	else if (!err)
-		err = refresh(client, &pair, why, sizeof(why));
+		err = refresh(client, &pair, view, why, sizeof(why));
 	if (err)
 		log_warnx("%s", why);
 	else

@@ -133,12 +133,14 @@ static bool is_due(const struct stream *s)
 /* Puts the connection to sleep unless there is something by now. True: it sleeps. */
 static bool suspend(struct stream *s)
 {
+	bool sleeps;
+
 	pthread_mutex_lock(&s->owner->lock);
-	s->suspended = !is_due(s);
-	if (s->suspended)
+	sleeps = s->suspended = !is_due(s);
+	if (sleeps)
 		MHD_suspend_connection(s->connection);
 	pthread_mutex_unlock(&s->owner->lock);
-	return s->suspended;
+	return sleeps; /* by now the pump may have resumed it */
 }
 
 static bool has_ended(struct stream *s)
