@@ -92,7 +92,7 @@ struct sources {
 	uint32_t free_flows; /* chain by next_in_chain */
 	uint32_t *chains;    /* by hash of (source, protocol, port) */
 	unsigned int chains_mask;
-	uint32_t *touched; /* flows of this tick, each once */
+	uint32_t *touched; /* flows of this tick to be judged, each once */
 	unsigned int touched_count;
 	uint32_t tick, settlement;
 	unsigned int maps; /* port maps in use */
