@@ -83,8 +83,8 @@ AG_INLINE void summary_add(struct ag_summary *s, const struct flow_key *k, const
 }
 
 /* A sweeper's packet: 1 when it was told, or counted as lost; 0: it is to make a record. */
-AG_LAYER int track_sweeper(struct packet *p, const struct head *h, struct ag_interval *interval,
-			   const struct flow_key *k, __u32 slice)
+AG_INLINE int track_sweeper(struct packet *p, const struct head *h, struct ag_interval *interval,
+			    const struct flow_key *k, __u32 slice)
 {
 	struct ag_summary_set *set;
 	struct ag_summary *s;
@@ -120,12 +120,18 @@ AG_INLINE void summary_lock(struct ag_summary *s, const struct flow_key *k, cons
 	*word |= 1ULL << (bit & 63);
 }
 
+/* As search_record: behind an empty way there is nothing. */
+AG_INLINE __u32 search_summary(const struct ag_summary_set *set, const struct flow_key *k)
+{
+	return !set->way[0].records || summary_is(&set->way[0], k) ? 0 : 1;
+}
+
 /* The way that a new summary takes: an empty one, else the one of fewer records that is not locked. */
 AG_INLINE __u32 choose_summary(const struct ag_summary_set *set)
 {
 	if (is_locked(&set->way[0]))
 		return 1;
-	return !is_locked(&set->way[1]) && set->way[1].records < set->way[0].records;
+	return set->way[0].records && !is_locked(&set->way[1]) && set->way[1].records < set->way[0].records;
 }
 
 AG_INLINE void summary_begin(struct ag_summary *s, const struct flow_key *k, const struct packet *p,
@@ -177,7 +183,7 @@ AG_LAYER int track_summary(struct packet *p, const struct head *h, struct ag_int
 	sweepers = bind_sweepers(slice, h->epoch & 1);
 	if (!set || !sweepers)
 		return 0;
-	way = summary_is(&set->way[0], k) ? 0 : 1;
+	way = search_summary(set, k);
 	s = &set->way[way];
 	if (!summary_is(s, k)) {
 		touch_host(interval, p);
@@ -202,22 +208,29 @@ AG_LAYER int track_summary(struct packet *p, const struct head *h, struct ag_int
 }
 
 /* A record leaves the table for the log. */
-AG_LAYER int track_evict(struct ag_interval *interval, const struct ag_record *r, __u32 slice)
+AG_INLINE int track_evict(struct ag_interval *interval, const struct ag_record *r, __u32 slice)
 {
 	if (interval && r)
 		log_record(interval, r, slice);
 	return 0;
 }
 
+/* The way in which a record of this key is, if there is one. Ways fill from the first on and are never emptied:
+ * behind an empty one there is nothing, and its cache line need not be fetched. */
+AG_INLINE __u32 search_record(const struct ag_flow_set *set, const struct flow_key *k)
+{
+	return !set->way[0].packets || record_is(&set->way[0], k) ? 0 : 1;
+}
+
 /* The way that a new record takes: an empty one, else the one with fewer packets. */
 AG_INLINE __u32 choose_record(const struct ag_flow_set *set)
 {
-	return set->way[1].packets < set->way[0].packets;
+	return set->way[0].packets && set->way[1].packets < set->way[0].packets;
 }
 
 /* Adds the packet to its record: 0, or 1 when the record was made for it. */
-AG_LAYER int track_record(struct packet *p, const struct head *h, struct ag_interval *interval,
-			  const struct flow_key *k, __u32 slice)
+AG_INLINE int track_record(struct packet *p, const struct head *h, struct ag_interval *interval,
+			   const struct flow_key *k, __u32 slice)
 {
 	struct ag_flow_set *set;
 	struct ag_record *r;
@@ -230,7 +243,7 @@ AG_LAYER int track_record(struct packet *p, const struct head *h, struct ag_inte
 	set = bind_flow_set(slice, h->epoch & 1, index);
 	if (!set)
 		return 0;
-	way = record_is(&set->way[0], k) ? 0 : 1;
+	way = search_record(set, k);
 	found = record_is(&set->way[way & 1], k);
 	if (!found)
 		way = choose_record(set);
