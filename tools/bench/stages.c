@@ -33,6 +33,7 @@
 #include "tools/bench/trace.h"
 
 #define ROUNDS_MAX   99
+#define ROUNDS_MIN   3
 #define PASS_RUNS    (1u << 19) /* runs a measurement: a trace is played as often as fits, at least once */
 #define WIRELEN_MAX  3000u	/* what BPF_PROG_RUN's one page holds of a frame */
 #define FRAME_MIN    14u
@@ -45,6 +46,7 @@
 struct options {
 	const char *dark, *only; /* only: of the stages, for a profiler; NULL: all of them */
 	unsigned int rounds, packets_max;
+	double budget_s; /* for a capture: then there are fewer rounds, but ROUNDS_MIN; 0: no bound */
 	int cpu;
 	struct config *config;
 };
@@ -80,6 +82,7 @@ struct bench {
 	atomic_bool stop;
 	double collect_ns; /* CPU time of that thread */
 	uint64_t records, lost, unsent, imbalance;
+	unsigned int rounds; /* measured, without the first, which warms up */
 	bool chosen[STAGES];
 	double ns[STAGES][ROUNDS_MAX]; /* by round */
 };
@@ -410,14 +413,16 @@ static int measure(struct bench *b, double *ns)
 }
 
 /* Rounds of all stages in turn, so that a slow minute of the machine falls on all of them alike. */
-static int measure_all(struct bench *b, unsigned int rounds)
+static int measure_all(struct bench *b, unsigned int rounds, double budget_s)
 {
-	double warm;
+	double warm, end_ns = (double)coarse_ns() + budget_s * 1e9;
 	unsigned int r;
 	size_t i;
 	int runs;
 
 	for (r = 0; r <= rounds; r++) {
+		if (budget_s > 0 && r > ROUNDS_MIN && (double)coarse_ns() > end_ns)
+			break;
 		for (i = 0; i < STAGES; i++) {
 			if (!b->chosen[i])
 				continue;
@@ -429,6 +434,7 @@ static int measure_all(struct bench *b, unsigned int rounds)
 			b->booked += stages[i].books ? (uint64_t)runs : 0;
 		}
 	}
+	b->rounds = r - 1;
 	if (b->tables.counters[0].received != b->booked)
 		return complain("%llu frames were booked of %llu", b->tables.counters[0].received,
 				(unsigned long long)b->booked);
@@ -459,44 +465,45 @@ static double median_of(double *ns, unsigned int count)
 }
 
 /* What it takes more than the empty program did in the same round: a slow minute falls on both. */
-static double over_empty(const struct bench *b, unsigned int rounds, size_t stage)
+static double over_empty(const struct bench *b, size_t stage)
 {
 	double over[ROUNDS_MAX];
 	unsigned int r;
 
-	for (r = 0; r < rounds; r++)
+	for (r = 0; r < b->rounds; r++)
 		over[r] = b->ns[stage][r] - b->ns[0][r];
-	return median_of(over, rounds);
+	return median_of(over, b->rounds);
 }
 
-static json_t *describe_stages(struct bench *b, unsigned int rounds)
+static json_t *describe_stages(struct bench *b)
 {
 	json_t *list = json_array();
 	double over[STAGES];
 	size_t i;
 
 	for (i = 0; i < STAGES; i++)
-		over[i] = over_empty(b, rounds, i);
+		over[i] = over_empty(b, i);
 	for (i = 0; i < STAGES; i++) {
-		double median = median_of(b->ns[i], rounds);
+		double median = median_of(b->ns[i], b->rounds);
 
 		if (b->chosen[i])
-			json_array_append_new(
-				list, json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", stages[i].name, "ns",
-						round_ns(median), "over_empty_ns", round_ns(over[i]), "min",
-						round_ns(b->ns[i][0]), "max", round_ns(b->ns[i][rounds - 1])));
+			json_array_append_new(list,
+					      json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", stages[i].name,
+							"ns", round_ns(median), "over_empty_ns",
+							round_ns(over[i]), "min", round_ns(b->ns[i][0]), "max",
+							round_ns(b->ns[i][b->rounds - 1])));
 	}
 	return list;
 }
 
-static json_t *describe(struct bench *b, unsigned int rounds)
+static json_t *describe(struct bench *b)
 {
 	double each = b->records ? b->collect_ns / (double)b->records : 0;
 
-	return json_pack("{s:i, s:i, s:I, s:I, s:f, s:I, s:I, s:o}", "frames", b->frames, "rounds", rounds,
+	return json_pack("{s:i, s:i, s:I, s:I, s:f, s:I, s:I, s:o}", "frames", b->frames, "rounds", b->rounds,
 			 "dark", (json_int_t)b->tables.counters[0].dark, "records", (json_int_t)b->records,
 			 "collect_ns_per_record", round_ns(each), "lost_packets", (json_int_t)b->lost,
-			 "alerts_unsent", (json_int_t)b->unsent, "stages", describe_stages(b, rounds));
+			 "alerts_unsent", (json_int_t)b->unsent, "stages", describe_stages(b));
 }
 
 /* All of them, or, for a profiler, the one that was asked for. */
@@ -516,12 +523,11 @@ static int bench_once(json_t *into, const struct options *o, const struct plan *
 
 	choose_stages(&b, o, short_cut);
 	if (!err)
-		err = measure_all(&b, o->rounds);
+		err = measure_all(&b, o->rounds, o->budget_s * (short_cut ? 0.75 : 0.25));
 	if (!err && b.imbalance)
 		err = complain("law L3 is out of balance by %llu packets", (unsigned long long)b.imbalance);
 	if (!err)
-		json_object_set_new(into, short_cut ? "with_short_cut" : "without_short_cut",
-				    describe(&b, o->rounds));
+		json_object_set_new(into, short_cut ? "with_short_cut" : "without_short_cut", describe(&b));
 	ring_buffer__free(b.ring);
 	reader_free(&b.reader);
 	sources_free(&b.sources);
@@ -550,14 +556,18 @@ static int bench_file(json_t *result, const struct options *o, const struct plan
  */
 
 static const char usage[] =
-	"usage: stages --dark PREFIX[,...] [--rounds N] [--packets N] [--cpu N] [--only STAGE] NAME=FILE...\n";
+	"usage: stages --dark PREFIX[,...] [--rounds N] [--budget S] [--packets N] [--cpu N] [--only STAGE] NAME=FILE...\n";
 
 static int read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"dark", required_argument, NULL, 'd'},	   {"rounds", required_argument, NULL, 'r'},
-		{"packets", required_argument, NULL, 'p'}, {"cpu", required_argument, NULL, 'c'},
-		{"only", required_argument, NULL, 'o'},	   {},
+		{"dark", required_argument, NULL, 'd'},
+		{"rounds", required_argument, NULL, 'r'},
+		{"packets", required_argument, NULL, 'p'},
+		{"cpu", required_argument, NULL, 'c'},
+		{"only", required_argument, NULL, 'o'},
+		{"budget", required_argument, NULL, 'b'},
+		{},
 	};
 	int key;
 
@@ -572,10 +582,12 @@ static int read_options(struct options *o, int argc, char **argv)
 			o->cpu = atoi(optarg);
 		else if (key == 'o')
 			o->only = optarg;
+		else if (key == 'b')
+			o->budget_s = strtod(optarg, NULL);
 		else
 			return -1;
 	}
-	return o->dark && o->rounds && o->rounds <= ROUNDS_MAX && o->packets_max && o->cpu >= 0 &&
+	return o->dark && o->rounds >= ROUNDS_MIN && o->rounds <= ROUNDS_MAX && o->packets_max && o->cpu >= 0 &&
 			       o->cpu < AG_CPUS_MAX && optind < argc
 		       ? 0
 		       : complain("%s", usage);
