@@ -33,7 +33,7 @@
 #include "tools/bench/trace.h"
 
 #define ROUNDS_MAX    99
-#define ROUNDS_MIN    3
+#define ROUNDS_MIN    7
 #define PASS_RUNS     (1u << 19) /* runs a measurement: a trace is played as often as fits, at least once */
 #define WIRELEN_MAX   3000u	 /* what BPF_PROG_RUN's one page holds of a frame */
 #define FRAME_MIN     14u
