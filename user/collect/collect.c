@@ -234,11 +234,12 @@ void collector_set_present(struct collector *c, const char *name, bool present)
 
 static int read_hosts(struct collector *c, struct snapshot *s)
 {
-	struct ag_hll *hosts = calloc(2 * AG_CLASS_MAX, sizeof(*hosts)), *open = hosts + AG_CLASS_MAX;
+	struct ag_hll *hosts = calloc(2 * AG_CLASS_MAX, sizeof(*hosts)), *open;
 	unsigned int class;
 
 	if (!hosts)
 		return -ENOMEM;
+	open = hosts + AG_CLASS_MAX;
 	reader_hosts(c->reader, hosts, open);
 	hosts_figures(c->hosts, open, &s->hosts);
 	for (class = 1; class < AG_CLASS_MAX; class ++)

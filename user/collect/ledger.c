@@ -94,8 +94,8 @@ int ledger_read(const struct books *books, bool live, struct snapshot *s)
 	unsigned int slices = books->slices + 1, i;
 	struct ag_counters *right = calloc(slices, sizeof(*right));
 	uint64_t *port_packets = calloc(slices, sizeof(*port_packets));
-	struct left *before = calloc(2 * (size_t)slices, sizeof(*before)), *after = before + slices;
-	int err = right && port_packets && before ? 0 : -ENOMEM;
+	struct left *before = calloc(slices, sizeof(*before)), *after = calloc(slices, sizeof(*after));
+	int err = right && port_packets && before && after ? 0 : -ENOMEM;
 
 	if (err)
 		goto out;
@@ -118,5 +118,6 @@ out:
 	free(right);
 	free(port_packets);
 	free(before);
+	free(after);
 	return err;
 }
