@@ -293,7 +293,7 @@ AG_INLINE __u32 stack_signature(const struct packet *p)
 	return (__u32)hash_mix(hash_mix(p->option_kinds) ^ ((__u64)p->window << 32 | p->mss << 8 | p->wscale));
 }
 
-AG_LAYER int classify_packet(struct packet *p, const struct head *h, const struct ag_settings *s)
+AG_INLINE int classify_packet(struct packet *p, const struct head *h, const struct ag_settings *s)
 {
 	if (!p || !h || !s)
 		return 0;

@@ -94,8 +94,8 @@ AG_INLINE void detect_summary(struct ag_interval *interval, struct ag_summary *s
 	raise_alert(interval, AG_ALERT_SCAN_VERTICAL, &alert);
 }
 
-AG_LAYER int detect_packet(const struct packet *p, const struct head *h, struct ag_interval *interval,
-			   const struct ag_settings *s, __u32 slice)
+AG_INLINE int detect_packet(const struct packet *p, const struct head *h, struct ag_interval *interval,
+			    const struct ag_settings *s, __u32 slice)
 {
 	__u32 parity;
 

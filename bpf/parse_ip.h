@@ -218,7 +218,7 @@ AG_INLINE int parse_arp(struct packet *p, const struct head *h)
 }
 
 /* Reads the network header at l3. family stays 0 when it is not IP. */
-AG_LAYER int parse_network(struct packet *p, const struct head *h)
+AG_INLINE int parse_network(struct packet *p, const struct head *h)
 {
 	if (!p || !h)
 		return PACKET_DECIDED;

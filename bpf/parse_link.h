@@ -80,7 +80,7 @@ AG_INLINE int parse_pppoe(struct packet *p, const struct head *h)
  * Reads the link headers that begin at p->l3 (0 in a frame, deeper in a tunnel that carries Ethernet) and
  * leaves l3 at the network header and its EtherType, or decides.
  */
-AG_LAYER int parse_link(struct packet *p, const struct head *h)
+AG_INLINE int parse_link(struct packet *p, const struct head *h)
 {
 	__u32 off, type, tags;
 

@@ -53,7 +53,7 @@ AG_INLINE void parse_ports(struct packet *p, const struct head *h)
 }
 
 /* Order of kinds, MSS and window scale. Stops at the end mark, as receivers do. */
-AG_LAYER int parse_tcp_options(struct packet *p, const struct head *h)
+AG_INLINE int parse_tcp_options(struct packet *p, const struct head *h)
 {
 	__u32 off, end, i;
 
@@ -212,7 +212,7 @@ AG_INLINE void parse_icmp(struct packet *p, const struct head *h)
 }
 
 /* Reads the transport header at l4, where there is one. */
-AG_LAYER int parse_transport(struct packet *p, const struct head *h)
+AG_INLINE int parse_transport(struct packet *p, const struct head *h)
 {
 	if (!p || !h)
 		return 0;

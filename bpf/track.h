@@ -169,8 +169,8 @@ AG_INLINE bool comes_again(const struct flow_key *k, __u32 slice)
 }
 
 /* A record was made: its source's summary learns of it, which is made with the second. */
-AG_LAYER int track_summary(struct packet *p, const struct head *h, struct ag_interval *interval,
-			   const struct flow_key *k, __u32 slice)
+AG_INLINE int track_summary(struct packet *p, const struct head *h, struct ag_interval *interval,
+			    const struct flow_key *k, __u32 slice)
 {
 	const volatile struct ag_rodata *ro = bind_rodata();
 	struct ag_sweepers *sweepers;
