@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEAD_BYTES     256
@@ -373,39 +374,46 @@ static int write_json(struct truth *t, FILE *out, json_t *o)
 	return err;
 }
 
+/* A file appears whole or not at all; what is no file (a device, a pipe) is written as it is, and stays what it
+ * is. */
+static int open_truth(FILE **out, char **part, const char *file)
+{
+	struct stat now;
+
+	*part = NULL;
+	if (strcmp(file, "-") == 0) {
+		*out = stdout;
+		return 0;
+	}
+	if ((stat(file, &now) || S_ISREG(now.st_mode)) && asprintf(part, "%s.part", file) < 0) {
+		*part = NULL;
+		return complain("no memory for the truth");
+	}
+	*out = fopen(*part ? *part : file, "we");
+	return *out ? 0 : complain("cannot write truth %s: %s", file, strerror(errno));
+}
+
 int truth_write(struct truth *t, const char *file, const struct send_report *report, const bool *left_out)
 {
-	char *part = NULL;
-	json_t *o = NULL;
-	FILE *out = NULL;
-	int err = -1;
+	char *part;
+	FILE *out;
+	int err = open_truth(&out, &part, file);
 
-	if (asprintf(&part, "%s.part", file) < 0)
-		return complain("no memory for the truth");
-	if (strcmp(file, "-") == 0)
-		out = stdout;
-	else
-		out = fopen(part, "we");
-	if (!out) {
-		complain("cannot write truth %s: %s", file, strerror(errno));
-		goto exit_part;
+	if (!err) {
+		json_t *o = describe(t, report, left_out);
+
+		err = write_json(t, out, o);
+		json_decref(o);
+		if (out == stdout ? fflush(out) : fclose(out))
+			err = -1;
+		if (!err && part && rename(part, file))
+			err = -1;
+		if (err) {
+			complain("cannot write truth %s: %s", file, strerror(errno));
+			if (part)
+				unlink(part);
+		}
 	}
-	o = describe(t, report, left_out);
-	err = write_json(t, out, o);
-	json_decref(o);
-	if (out == stdout) {
-		err |= fflush(out);
-		goto exit_part;
-	}
-	if (fclose(out))
-		err = -1;
-	if (!err && rename(part, file))
-		err = -1;
-	if (err) {
-		complain("cannot write truth %s: %s", file, strerror(errno));
-		unlink(part);
-	}
-exit_part:
 	free(part);
 	return err;
 }
