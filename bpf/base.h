@@ -16,8 +16,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 /*
- * A layer: a global function, which the verifier checks once instead of along every path that leads to it. Where
- * kernels guard returns against speculation each costs about 20 ns: what every packet walks is none.
+ * A layer: a global function, which the verifier checks once instead of along every path that leads to it.
+ * Where kernels guard returns against speculation each costs about 20 ns: what every packet walks is none.
  */
 #define AG_LAYER  __attribute__((noinline))
 #define AG_INLINE static inline __attribute__((always_inline))

@@ -476,7 +476,7 @@ static double median_of(double *ns, unsigned int count)
 /* What it takes more than the empty program did in the same round: a slow minute falls on both. */
 static double over_empty(const struct bench *b, size_t stage)
 {
-	double over[ROUNDS_MAX];
+	double over[ROUNDS_MAX] = {};
 	unsigned int r;
 
 	for (r = 0; r < b->rounds; r++)
