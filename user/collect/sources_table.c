@@ -277,6 +277,12 @@ static void give_up_flow(struct sources *s, struct source *source)
 	uint32_t before = NO_FLOW, at = source->hand == NO_FLOW ? source->flows : source->hand, number;
 	unsigned int i;
 
+	/* Nobody gets quiet within a tick: once around is enough, and each look is a cache line. */
+	if (source->looked_tick != s->tick)
+		source->looked = 0;
+	source->looked_tick = s->tick;
+	if (source->looked >= source->flows_count)
+		return;
 	for (i = 0; i < LOOKED_AT; i++) {
 		number = s->flows[at].next_of_source;
 		if (number == NO_FLOW) {
@@ -290,6 +296,7 @@ static void give_up_flow(struct sources *s, struct source *source)
 		at = number;
 	}
 	source->hand = at;
+	source->looked = before == NO_FLOW ? source->looked + LOOKED_AT : 0;
 	if (before == NO_FLOW)
 		return;
 	number = s->flows[before].next_of_source;

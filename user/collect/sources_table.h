@@ -68,8 +68,11 @@ struct source {
 	uint32_t since;	    /* tick: ports that were asked for before were told by an alert that is over */
 	uint32_t asked;	    /* ports since then that nobody had counted */
 	uint64_t asked_packets;
-	uint32_t alert; /* of a vertical scan; 0: none, or it was idle since */
-	uint32_t hand;	/* flow behind which the search for one to give up goes on; NO_FLOW: the newest */
+	uint32_t alert;	      /* of a vertical scan; 0: none, or it was idle since */
+	uint32_t hand;	      /* flow behind which the search for one to give up goes on; NO_FLOW: the newest */
+	uint32_t looked_tick; /* in this tick so many flows in a row were found to be none that can be given up
+			       */
+	uint32_t looked;
 	struct port_map *map;
 };
 
