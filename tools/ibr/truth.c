@@ -390,13 +390,15 @@ static int open_truth(FILE **out, char **part, const char *file)
 		return complain("no memory for the truth");
 	}
 	*out = fopen(*part ? *part : file, "we");
-	return *out ? 0 : complain("cannot write truth %s: %s", file, strerror(errno));
+	if (*out)
+		return 0;
+	return complain("cannot write truth %s: %s", file, strerror(errno));
 }
 
 int truth_write(struct truth *t, const char *file, const struct send_report *report, const bool *left_out)
 {
-	char *part;
-	FILE *out;
+	char *part = NULL;
+	FILE *out = NULL;
 	int err = open_truth(&out, &part, file);
 
 	if (!err) {
