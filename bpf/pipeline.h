@@ -3,9 +3,8 @@
  * The way of a packet, one call a stage; no stage reaches back, and there is one exit. head is the engine's: it
  * fills struct head (head.h for the kernel, user/engine/native.c for this process).
  *
- *	frame -> head -> parse -> scope -> classify -> account -> track -> detect ->
- *	promote -> sample -> act -> PASS or
- *DROP
+ *	frame -> head -> parse -> scope -> classify -> account
+ *	      -> track -> detect -> promote -> sample -> act -> PASS or DROP
  */
 #ifndef AIRGLOW_BPF_PIPELINE_H
 #define AIRGLOW_BPF_PIPELINE_H

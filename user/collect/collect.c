@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The collector (collect.h): sums the slices, checks the laws, moves the epoch, publishes a snapshot a second.
- * The laws are checked under traffic: left sides are read, then everybody who was in the program at that moment
- * is waited for, then the right sides are read, then the left sides again. account.h books left before right.
+ * The collector (collect.h): gives the records of intervals to those who keep them (sources, hosts), counts
+ * days, and publishes a snapshot a second from what the others know: ledger, reader, sources, hosts, top, nic.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +13,6 @@
 
 #include "collect/collect.h"
 #include "collect/drain.h"
-#include "collect/grace.h"
 #include "collect/hll.h"
 #include "collect/hosts.h"
 #include "collect/interval.h"
