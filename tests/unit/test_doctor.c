@@ -84,7 +84,7 @@ static void make_healthy(struct patient *p)
 	p->host.jit = HOST_YES;
 	p->snapshot = calloc(1, sizeof(*p->snapshot));
 	cr_assert_not_null(p->snapshot);
-	p->snapshot->start_ns = 1000 * S;
+	p->snapshot->begin_ns = 1000 * S;
 	p->snapshot->time_ns = 1100 * S;
 	p->snapshot->interfaces_count = 1;
 	strcpy(p->snapshot->interfaces[0].name, "eth0");
@@ -479,8 +479,10 @@ DAMAGE(thin, p->snapshot->scopes[1].packets[0] = 150)
 DAMAGE(thin_enough, p->snapshot->scopes[1].packets[0] = 250)
 DAMAGE(one_early, p->snapshot->scopes[1].packets[0] = 1; p->snapshot->time_ns = 1002 * S)
 DAMAGE(only_v6, damage_silent(p, link); p->snapshot->scopes[1].dark_addresses = 0)
-DAMAGE(stopped, p->past.scope_time_ns[1] = 1080 * S; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
-DAMAGE(stopped_just_now, p->past.scope_time_ns[1] = 1099 * S + S / 2; p->past.scope_packets[1] = 2000;
+DAMAGE(stopped, p->past.scope_addresses[1] = p->snapshot->scopes[1].dark_addresses;
+       p->past.scope_time_ns[1] = 1080 * S; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
+DAMAGE(stopped_just_now, p->past.scope_addresses[1] = p->snapshot->scopes[1].dark_addresses;
+       p->past.scope_time_ns[1] = 1099 * S + S / 2; p->past.scope_packets[1] = 2000;
        p->in.past = &p->past)
 DAMAGE(no_sensor, p->in.snapshot = NULL)
 DAMAGE(forged, p->snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK] = 9)

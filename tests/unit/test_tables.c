@@ -23,7 +23,7 @@ static struct plan *plan_of(uint8_t second, unsigned int length, unsigned int sc
 	return plan;
 }
 
-static struct engine *open_engine(const struct plan *plan)
+static struct engine *open_engine(struct plan *plan)
 {
 	struct engine_options options = {.kind = ENGINE_NATIVE, .replay = true, .plan = plan};
 	struct engine *engine = NULL;
@@ -47,7 +47,7 @@ static uint64_t dark_after(struct engine *engine, uint32_t dst)
 Test(tables, sizes_follow_the_plan)
 {
 	struct plan *plan = plan_of(1, 16, 1);
-	struct table_sizes sizes = tables_size(plan, 3, 1);
+	struct table_sizes sizes = tables_size(plan, 3, 1, false);
 
 	cr_assert_eq(sizes.slices, 3);
 	cr_assert_eq(sizes.pages, 256);
@@ -65,7 +65,7 @@ Test(tables, sizes_follow_the_plan)
 Test(tables, memory_bound)
 {
 	struct plan *plan = plan_of(1, 16, 1);
-	struct table_sizes sizes = tables_size(plan, 1, 1);
+	struct table_sizes sizes = tables_size(plan, 1, 1, false);
 	uint64_t need = tables_bytes(&sizes);
 	struct engine_options options = {
 		.kind = ENGINE_NATIVE, .replay = true, .plan = plan, .memory_bytes = need - 1};
@@ -91,7 +91,7 @@ Test(tables, a_slash_8_and_64_slices)
 	unsigned int slices, caches, pages, slots;
 
 	plan->settings.promoted_slots = 2;
-	sizes = tables_size(plan, 64, 128 << 20);
+	sizes = tables_size(plan, 64, 128 << 20, false);
 	cr_assert_eq(sizes.pages, 65536);
 	cr_assert_eq(tables_check(&sizes, 128 << 20, why, sizeof(why)), -ENOSPC);
 	cr_assert_eq(
@@ -120,7 +120,7 @@ Test(tables, memory_halves_and_doubles)
 	unsigned int before = 0;
 
 	for (uint64_t mib = 16; mib <= 512; mib *= 2) {
-		struct table_sizes sizes = tables_size(plan, 2, mib << 20);
+		struct table_sizes sizes = tables_size(plan, 2, mib << 20, false);
 
 		cr_assert_leq(tables_bytes(&sizes), mib << 20, "%llu MiB", (unsigned long long)mib);
 		cr_assert_gt(tables_bytes(&sizes), (mib << 20) / 3, "%llu MiB", (unsigned long long)mib);

@@ -38,6 +38,7 @@ struct config_promoted {
 };
 
 struct config {
+	unsigned int references; /* beyond the first */
 	struct config_interface *interfaces;
 	size_t interfaces_count;
 	struct config_scope *scopes;
@@ -52,22 +53,25 @@ struct config {
 	size_t promoted_count;
 	char *listen;	       /* "127.0.0.1:10023" */
 	char *state;	       /* directory, may be NULL */
+	char *pins;	       /* directory of the pins, used with keep */
 	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
 	uint64_t memory_bytes; /* bound for all maps together */
 	uint64_t interval_ms;  /* of the flow cache */
 	uint64_t samples;      /* headers for the live views, at most so many a second and CPU; 0: none */
 	struct ag_thresholds thresholds;
 	uint64_t addresses; /* replay: N when there is no dark prefix (0: unknown) */
-	bool keep;
+	bool keep;	    /* program and books outlive the process */
 };
 
-#define CONFIG_WATCH_MAX 72 /* a series of /metrics each */
+#define CONFIG_WATCH_MAX AG_WATCH_MAX
 #define CONFIG_LISTEN	 "127.0.0.1:10023"
+#define CONFIG_PINS	 "/run/airglow/bpf"
 #define CONFIG_SAMPLES	 10
 #define CONFIG_INTERVAL	 10000
 
-/* All-default configuration. */
+/* All-default configuration, with one reference. config_free drops one; the last one frees. Any thread. */
 int config_new(struct config **out);
+struct config *config_ref(struct config *config);
 void config_free(struct config **config);
 
 /*

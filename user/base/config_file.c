@@ -54,7 +54,7 @@ struct raw {
 	struct raw_dark *dark;
 	char **live;
 	struct raw_decap *decap;
-	char *listen, *netns, *state, *memory, *interval, *samples, *addresses;
+	char *listen, *netns, *state, *pins, *keep, *memory, *interval, *samples, *addresses;
 	struct raw_alerts *alerts;
 	struct raw_watch *watch;
 	struct raw_promoted *promote;
@@ -148,6 +148,8 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	TEXT("listen", OPTIONAL, struct raw, listen),
 	TEXT("netns", OPTIONAL, struct raw, netns),
 	TEXT("state", OPTIONAL, struct raw, state),
+	TEXT("pins", OPTIONAL, struct raw, pins),
+	TEXT("keep", OPTIONAL, struct raw, keep),
 	TEXT("memory", OPTIONAL, struct raw, memory),
 	TEXT("interval", OPTIONAL, struct raw, interval),
 	TEXT("samples", OPTIONAL, struct raw, samples),
@@ -298,6 +300,19 @@ static int take_text(struct reading *r, char **into, const char *from, const cha
 	return 0;
 }
 
+static int take_switch(struct reading *r, bool *into, const char *from, const char *key)
+{
+	if (!from)
+		return 0;
+	look_at(r, key, -1, NULL, -1);
+	if (strcmp(from, "true") && strcmp(from, "false")) {
+		snprintf(r->reason, sizeof(r->reason), "%s wants true or false, not \"%.40s\"", key, from);
+		return -EINVAL;
+	}
+	*into = !strcmp(from, "true");
+	return 0;
+}
+
 static int take_number(struct reading *r, uint64_t *into, const char *from, const char *key, const char *wanted)
 {
 	if (!from)
@@ -359,6 +374,10 @@ static int take_all(struct reading *r)
 		err = take_text(r, &config->netns, raw->netns, "netns");
 	if (!err)
 		err = take_text(r, &config->state, raw->state, "state");
+	if (!err)
+		err = take_text(r, &config->pins, raw->pins, "pins");
+	if (!err)
+		err = take_switch(r, &config->keep, raw->keep, "keep");
 	if (!err)
 		err = take_number(r, &config->memory_bytes, raw->memory, "memory", "a size like 128MB");
 	if (!err)
@@ -591,6 +610,7 @@ char *config_print(const struct config *config)
 	if (raw && put_interfaces(raw, config) && put_scopes(raw, config) && put_decaps(raw, config) &&
 	    put_watch(raw, config) && put_text(&raw->listen, config->listen) &&
 	    put_text(&raw->netns, config->netns) && put_text(&raw->state, config->state) &&
+	    put_text(&raw->pins, config->pins) && put_text(&raw->keep, config->keep ? "true" : "false") &&
 	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
 	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
 	    put_promoted(raw, config) && put_number(&raw->addresses, config->addresses))

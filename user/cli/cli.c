@@ -118,7 +118,8 @@ static int set_values(struct config *config, const struct options *options, char
 		char **into;
 	} texts[] = {{OPTION_LISTEN, &config->listen},
 		     {OPTION_NETNS, &config->netns},
-		     {OPTION_STATE, &config->state}};
+		     {OPTION_STATE, &config->state},
+		     {OPTION_PINS, &config->pins}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *text = options_text(options, texts[i].id, NULL);
@@ -133,6 +134,7 @@ static int set_values(struct config *config, const struct options *options, char
 		free(*texts[i].into);
 		*texts[i].into = copy;
 	}
+	config->keep = config->keep || options_has(options, OPTION_KEEP);
 	config->memory_bytes = options_number(options, OPTION_MEMORY, config->memory_bytes);
 	config->addresses = options_number(options, OPTION_ADDRESSES, config->addresses);
 	return 0;

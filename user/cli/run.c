@@ -22,37 +22,12 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/links.h"
+#include "cli/sensor.h"
 #include "cli/view.h"
-#include "collect/collect.h"
-#include "doctor/doctor.h"
-#include "engine/attach.h"
-#include "engine/engine.h"
-#include "serve/serve.h"
 
 #define DOCTOR_EVERY_S 20
 #define DOCTOR_EARLY_S 5
-
-/* What a sensor holds, in the order in which it is made. */
-struct sensor {
-	bool once;
-	const struct config *config;
-	int listen_fd;
-	struct plan *plan;
-	struct engine *engine;
-	struct snapshot_box *box;
-	struct feed *feed;
-	struct collector *collector;
-	struct attachment *attachments[AG_INTERFACES_MAX];
-	bool gone[AG_INTERFACES_MAX]; /* vanished while we ran */
-	struct serve *serve;
-	struct doctor_past past;
-	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX]; /* the doctor's last report */
-	unsigned int checks_count;
-	int signal_fd, timer_fd, links_fd, epoll_fd;
-	uint64_t seconds;
-	bool links_changed; /* since the last second */
-	char why[512];
-};
+#define SAVE_EVERY_S   60 /* totals, to the state directory */
 
 static int check_kernel(struct sensor *s)
 {
@@ -68,26 +43,8 @@ static int check_kernel(struct sensor *s)
 	return -EOPNOTSUPP;
 }
 
-static int check_state(struct sensor *s)
-{
-	int err = 0;
-
-	if (!s->config->state)
-		return 0;
-	if (access(s->config->state, W_OK | X_OK)) {
-		err = -errno;
-		snprintf(s->why, sizeof(s->why),
-			 "cannot use the state directory %s: %s; make it, writable for this user",
-			 s->config->state, strerror(-err));
-		return err;
-	}
-	log_warnx("%s: this version does not write records yet, the figures last as long as the sensor runs",
-		  s->config->state);
-	return 0;
-}
-
 /* A dropping feed takes what is sent to dark addresses away from this host: its own must not be among them. */
-static int check_own_addresses(struct sensor *s)
+static int check_own_addresses(const struct config *config, const struct plan *plan, char *why, size_t why_size)
 {
 	struct ifaddrs *list = NULL;
 	char address[INET6_ADDRSTRLEN];
@@ -95,8 +52,8 @@ static int check_own_addresses(struct sensor *s)
 	bool drops = false;
 	int err = 0;
 
-	for (size_t i = 0; i < s->config->interfaces_count; i++)
-		drops = drops || config_feed_drops(s->config->interfaces[i].feed);
+	for (size_t i = 0; i < config->interfaces_count; i++)
+		drops = drops || config_feed_drops(config->interfaces[i].feed);
 	if (!drops || getifaddrs(&list))
 		return 0;
 	for (const struct ifaddrs *at = list; at && !err; at = at->ifa_next) {
@@ -105,9 +62,9 @@ static int check_own_addresses(struct sensor *s)
 		bool dark = false;
 
 		if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET)
-			dark = plan_lookup4(s->plan, ntohl(v4->sin_addr.s_addr), &index);
+			dark = plan_lookup4(plan, ntohl(v4->sin_addr.s_addr), &index);
 		else if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET6)
-			dark = plan_lookup6(s->plan, v6->sin6_addr.s6_addr);
+			dark = plan_lookup6(plan, v6->sin6_addr.s6_addr);
 		if (!dark)
 			continue;
 		if (at->ifa_addr->sa_family == AF_INET)
@@ -115,7 +72,7 @@ static int check_own_addresses(struct sensor *s)
 		else
 			inet_ntop(AF_INET6, &v6->sin6_addr, address, sizeof(address));
 		snprintf(
-			s->why, sizeof(s->why),
+			why, why_size,
 			"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
 			"take it out with --live %s or use --feed observe",
 			address, at->ifa_name, address);
@@ -125,27 +82,40 @@ static int check_own_addresses(struct sensor *s)
 	return err;
 }
 
-static int make_plan(struct sensor *s)
+int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config, char *why,
+		size_t why_size)
 {
-	const struct config *config = s->config;
-	int err = plan_new(&s->plan, config->prefixes, config->prefixes_count, false, s->why, sizeof(s->why));
+	struct plan *plan;
+	int err = plan_new(&plan, config->prefixes, config->prefixes_count, false, why, why_size);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < config->interfaces_count && !err; i++)
-		err = attach_describe(&s->plan->settings.interfaces[i], config->interfaces[i].name,
-				      config->interfaces[i].feed, s->why, sizeof(s->why));
+	for (size_t i = 0; i < config->interfaces_count && !err; i++) {
+		struct ag_interface *slot = &plan->settings.interfaces[s->slots[i]];
+
+		/* One that is gone stays known by the index that it had. */
+		if (s->plan && s->gone[i])
+			*slot = s->plan->settings.interfaces[s->slots[i]];
+		else
+			err = attach_describe(slot, config->interfaces[i].name, config->interfaces[i].feed, why,
+					      why_size);
+	}
+	config_write(config, &plan->settings);
+	if (!err)
+		err = check_own_addresses(config, plan, why, why_size);
 	if (err)
-		return err;
-	config_write(config, &s->plan->settings);
-	return check_own_addresses(s);
+		plan_free(&plan);
+	else
+		*out = plan;
+	return err;
 }
 
 static int open_engine(struct sensor *s)
 {
-	struct engine_options engine = {
-		.kind = ENGINE_KERNEL, .plan = s->plan, .memory_bytes = s->config->memory_bytes};
-	struct collector_options collector = {.plan = s->plan, .config = s->config, .live = true};
+	struct engine_options engine = {.kind = ENGINE_KERNEL,
+					.plan = s->plan,
+					.memory_bytes = s->config->memory_bytes,
+					.pins = s->pins};
 	int err = engine_open(&s->engine, &engine, s->why, sizeof(s->why));
 
 	if (err)
@@ -155,36 +125,48 @@ static int open_engine(struct sensor *s)
 		snprintf(s->why, sizeof(s->why), "not enough memory for the snapshots");
 		return -ENOMEM;
 	}
-	collector.engine = s->engine;
-	collector.box = s->box;
-	collector.feed = s->feed;
-	return collector_new(&s->collector, &collector, s->why, sizeof(s->why));
+	return 0;
 }
 
 static int attach_all(struct sensor *s)
 {
 	for (size_t i = 0; i < s->config->interfaces_count; i++) {
 		const struct config_interface *interface = &s->config->interfaces[i];
-		const char *fallback, *mode;
+		const char *fallback;
 		int err = attach_interface(&s->attachments[i], engine_program_fd(s->engine), interface->name,
-					   interface->mode, s->why, sizeof(s->why));
+					   interface->mode, s->pins, s->why, sizeof(s->why));
 
 		if (err)
 			return err;
-		mode = attach_mode(s->attachments[i]);
 		fallback = attach_fallback_reason(s->attachments[i]);
 		if (fallback)
 			log_warnx("%s; counting behind the driver (generic mode)", fallback);
 		log_info("counting on %s, feed %s, %s mode", interface->name,
-			 config_feed_label(interface->feed), mode);
-		err = collector_add_interface(s->collector, interface->name, interface->feed, mode);
-		if (err) {
-			snprintf(s->why, sizeof(s->why), "cannot watch %s: %s", interface->name,
-				 strerror(-err));
-			return err;
-		}
+			 config_feed_label(interface->feed), attach_mode(s->attachments[i]));
 	}
 	return 0;
+}
+
+static int open_collector(struct sensor *s)
+{
+	struct collector_options options = {.engine = s->engine,
+					    .plan = s->plan,
+					    .config = s->config,
+					    .box = s->box,
+					    .feed = s->feed,
+					    .live = true};
+	int err = collector_new(&s->collector, &options, s->why, sizeof(s->why));
+
+	for (size_t i = 0; i < s->config->interfaces_count && !err; i++) {
+		const struct config_interface *interface = &s->config->interfaces[i];
+
+		err = collector_add_interface(s->collector, interface->name, s->slots[i], interface->feed,
+					      attach_mode(s->attachments[i]));
+		if (err)
+			snprintf(s->why, sizeof(s->why), "cannot watch %s: %s", interface->name,
+				 strerror(-err));
+	}
+	return err;
 }
 
 static bool is_unwell(const struct snapshot_check *check)
@@ -241,7 +223,7 @@ static int start_collecting(struct sensor *s)
 		snprintf(s->why, sizeof(s->why), "not enough memory for a snapshot");
 		return -ENOMEM;
 	}
-	first->time_ns = first->start_ns; /* attaching took time in which nothing could be expected */
+	first->time_ns = first->begin_ns; /* attaching took time in which nothing could be expected */
 	first->reach.seen_pps = -1;
 	examine(s, first);
 	if (!s->once)
@@ -313,20 +295,24 @@ static int start(struct sensor *s)
 {
 	int err = check_kernel(s);
 
-	if (!err)
-		err = check_state(s);
 	if (!err && !s->once)
 		err = serve_listen(&s->listen_fd, s->config->listen, s->why, sizeof(s->why));
+	if (!err)
+		err = inherit_open(s);
 	if (!err && s->config->netns)
 		err = cli_enter_netns(s->config->netns, s->why, sizeof(s->why));
 	if (!err)
-		err = make_plan(s);
+		err = sensor_plan(&s->plan, s, s->config, s->why, sizeof(s->why));
 	if (!err)
 		err = open_loop(s);
 	if (!err)
 		err = open_engine(s);
 	if (!err)
 		err = attach_all(s);
+	if (!err)
+		err = inherit_finish(s);
+	if (!err)
+		err = open_collector(s);
 	if (!err)
 		err = start_collecting(s);
 	if (!err)
@@ -354,6 +340,8 @@ static void stop(struct sensor *s)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	plan_free(&s->plan);
+	inherit_close(s);
+	config_free(&s->config);
 }
 
 /* The last word of a sensor that ran: what it counted, from its last snapshot. */
@@ -361,13 +349,19 @@ static void tell_end(struct sensor *s)
 {
 	struct snapshot *last;
 
-	for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
-		attach_free(&s->attachments[i - 1]);
+	if (!s->leave) {
+		inherit_clear(s);
+		for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
+			attach_free(&s->attachments[i - 1]);
+	}
 	collector_stop(s->collector);
+	inherit_save(s, !s->leave);
 	last = snapshot_latest(s->box);
 	if (!last)
 		return;
-	log_info("stopped: %llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu",
+	log_info(s->leave ? "stopped, the program goes on counting: "
+			    "%llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu"
+			  : "stopped: %llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu",
 		 last->totals.received, last->totals.dark, last->imbalance[AG_LAW_L1],
 		 last->imbalance[AG_LAW_L2], last->imbalance[AG_LAW_L3]);
 	snapshot_unref(&last);
@@ -395,11 +389,13 @@ static int on_signal(struct sensor *s)
 
 	if (read(s->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return -1;
-	if (info.ssi_signo != SIGHUP)
-		return CLI_OK;
-	log_warnx(
-		"SIGHUP: this version does not read its configuration again while it runs; restart it to use a changed one");
-	return -1;
+	if (info.ssi_signo == SIGHUP) {
+		reload(s);
+		return -1;
+	}
+	/* Ctrl-C is a person's, who wants nothing left. */
+	s->leave = s->config->keep && info.ssi_signo != SIGINT;
+	return CLI_OK;
 }
 
 /* `looped` compares with the interface's own MAC: one that was changed is put in force by the other side. */
@@ -409,7 +405,7 @@ static void follow_macs(struct sensor *s)
 
 	for (size_t i = 0; i < s->config->interfaces_count; i++) {
 		const struct config_interface *interface = &s->config->interfaces[i];
-		struct ag_interface *slot = &s->plan->settings.interfaces[i], now = *slot;
+		struct ag_interface *slot = &s->plan->settings.interfaces[s->slots[i]], now = *slot;
 
 		if (s->gone[i] ||
 		    attach_describe(&now, interface->name, interface->feed, s->why, sizeof(s->why)) ||
@@ -432,6 +428,8 @@ static int on_second(struct sensor *s)
 	s->seconds += ticks;
 	if (s->once)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
+	if (s->seconds / SAVE_EVERY_S != (s->seconds - ticks) / SAVE_EVERY_S)
+		inherit_save(s, false);
 	if (s->links_changed)
 		follow_macs(s);
 	/* Not in the first seconds, when the silence of a scope means nothing yet. */
@@ -503,7 +501,7 @@ static int loop(struct sensor *s)
 	return status;
 }
 
-static int run_sensor(const struct config *config, bool once)
+static int run_sensor(struct config *config, const struct options *options)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
 	int status = CLI_FAILED;
@@ -512,12 +510,16 @@ static int run_sensor(const struct config *config, bool once)
 		log_warn("cannot start");
 		return CLI_FAILED;
 	}
-	s->config = config;
-	s->once = once;
-	s->listen_fd = s->signal_fd = s->timer_fd = s->links_fd = s->epoll_fd = -1;
+	s->config = config_ref(config);
+	s->options = options;
+	s->once = options_has(options, OPTION_ONCE);
+	s->leave = config->keep; /* when an interface that is back asks for a new start */
+	s->state_lock = s->listen_fd = s->signal_fd = s->timer_fd = s->links_fd = s->epoll_fd = -1;
 	if (start(s)) {
 		log_warnx("%s", s->why);
+		inherit_give_up(s);
 	} else {
+		inherit_save(s, false);
 		status = loop(s);
 		tell_end(s);
 	}
@@ -558,7 +560,7 @@ int run_main(int argc, char **argv)
 			 config->interfaces_count, config->prefixes_count, config->scopes_count);
 		status = CLI_OK;
 	} else {
-		status = run_sensor(config, options_has(&options, OPTION_ONCE));
+		status = run_sensor(config, &options);
 	}
 	config_free(&config);
 	options_fini(&options);

@@ -82,6 +82,7 @@ struct snapshot {
 	uint64_t sequence;
 	int64_t time_ns;    /* wall clock when it was made */
 	int64_t start_ns;   /* wall clock when the books were opened */
+	int64_t begin_ns;   /* ... and when this process began to read them */
 	const char *engine; /* "native" or "kernel" */
 	uint32_t epoch;
 
@@ -107,10 +108,11 @@ struct snapshot {
 	unsigned int checks_count;
 	int64_t checks_ns; /* wall clock when the checks were made; 0: never */
 	struct snapshot_reach reach;
-	const struct config_watch *watch; /* lives as long as the sensor */
+	struct config *config; /* a reference, for the next ones */
+	const struct config_watch *watch;
+	__u64 watch_before[AG_WATCH_MAX]; /* packets before the port was watched: "other" keeps them */
 	size_t watch_count;
-	const struct config_promoted
-		*promoted; /* lives as long as the sensor; [promoted_count] like the next */
+	const struct config_promoted *promoted; /* [promoted_count] like the next */
 	struct promoted_figures promoted_reached[AG_PROMOTED_SLOTS_MAX];
 	unsigned int promoted_count;
 	uint64_t map_bytes, rss_anon_bytes;

@@ -21,6 +21,8 @@
 #define SCALE_MIN 8  /* 256 sets: 160 KiB a slice */
 #define SCALE_MAX 18 /* 262,144 sets: 160 MiB a slice */
 
+#define SPARE_MAX 4096
+
 static void scale_cache(struct table_sizes *s, unsigned int scale)
 {
 	s->flow_sets = 1u << scale;
@@ -29,7 +31,15 @@ static void scale_cache(struct table_sizes *s, unsigned int scale)
 	s->log_touches = s->log_records * 8;
 }
 
-struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes)
+/* Room for a reload: an eighth and a little, at most 4 MiB of pages. */
+static unsigned int with_spare(unsigned int used, unsigned int little)
+{
+	unsigned int more = used / 8 + little;
+
+	return used + (more < SPARE_MAX ? more : SPARE_MAX);
+}
+
+struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes, bool spare)
 {
 	struct table_sizes sizes = {
 		.slices = slices,
@@ -40,6 +50,11 @@ struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uin
 	};
 	unsigned int scale = SCALE_MAX;
 
+	if (spare) {
+		sizes.blocks = with_spare(sizes.blocks, 8);
+		sizes.splits = with_spare(sizes.splits, 32);
+		sizes.pages = with_spare(sizes.pages, 64);
+	}
 	scale_cache(&sizes, scale);
 	while (memory_bytes && scale > SCALE_MIN && tables_bytes(&sizes) > memory_bytes)
 		scale_cache(&sizes, --scale);
@@ -68,7 +83,8 @@ static uint64_t reached_bytes(const struct table_sizes *s)
 uint64_t tables_bytes(const struct table_sizes *s)
 {
 	return (s->slices + 1) * slice_bytes() + s->slices * cache_bytes(s) + sizeof(struct ag_icmp) +
-	       sizeof(struct ag_control) + AG_RING_BYTES + reached_bytes(s) +
+	       sizeof(struct ag_control) + sizeof(struct ag_abi) + sizeof(struct ag_collected) +
+	       sizeof(struct ag_carried) + AG_RING_BYTES + reached_bytes(s) +
 	       (uint64_t)s->pages * sizeof(struct ag_page) +
 	       2 * (sizeof(struct ag_settings) + sizeof(struct ag_scope16) +
 		    (uint64_t)s->blocks * sizeof(struct ag_block) +
@@ -163,6 +179,9 @@ struct books tables_books(const struct tables *t)
 		.pages = t->sizes.pages,
 		.control = t->control,
 		.settings = t->settings,
+		.abi = t->abi,
+		.collected = t->collected,
+		.carried = t->carried,
 		.intervals = t->intervals,
 		.flows = t->flows,
 		.summaries = t->summaries,

@@ -132,7 +132,8 @@ static void port_sample(struct metrics *m, const char *protocol, unsigned int po
 	metrics_integer(m, count);
 }
 
-/* The watch list of one protocol, and all other ports of it together. */
+/* The watch list of one protocol, and all other ports of it together: a port that is watched since a reload has
+ * its past in "other" for ever, so that no series ever goes back. */
 static void write_watched(struct metrics *m, const struct snapshot *s, uint8_t number, const char *label)
 {
 	const __u64 *counts = number == 6 ? s->ports.tcp : s->ports.udp;
@@ -144,8 +145,8 @@ static void write_watched(struct metrics *m, const struct snapshot *s, uint8_t n
 	for (i = 0; i < s->watch_count; i++) {
 		if (s->watch[i].protocol != number)
 			continue;
-		port_sample(m, label, s->watch[i].port, counts[s->watch[i].port], NULL);
-		other -= counts[s->watch[i].port];
+		port_sample(m, label, s->watch[i].port, counts[s->watch[i].port] - s->watch_before[i], NULL);
+		other -= counts[s->watch[i].port] - s->watch_before[i];
 	}
 	metrics_begin(m);
 	metrics_label(m, "protocol", label);
