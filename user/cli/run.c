@@ -4,12 +4,8 @@
  * signals, a timer and changes of interfaces. Everything that can be refused is refused before the first
  * interface is touched.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <inttypes.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +17,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/cli.h"
-#include "cli/links.h"
+#include "cli/own.h"
 #include "cli/view.h"
+#include "cli/watch.h"
 #include "collect/collect.h"
 #include "doctor/doctor.h"
 #include "engine/attach.h"
@@ -43,14 +40,13 @@ struct sensor {
 	struct feed *feed;
 	struct collector *collector;
 	struct attachment *attachments[AG_INTERFACES_MAX];
-	bool gone[AG_INTERFACES_MAX]; /* vanished while we ran */
 	struct serve *serve;
 	struct doctor_past past;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX]; /* the doctor's last report */
 	unsigned int checks_count;
-	int signal_fd, timer_fd, links_fd, epoll_fd;
+	struct watch *watch;
+	int signal_fd, timer_fd, epoll_fd;
 	uint64_t seconds;
-	bool links_changed; /* since the last second */
 	char why[512];
 };
 
@@ -86,45 +82,6 @@ static int check_state(struct sensor *s)
 	return 0;
 }
 
-/* A dropping feed takes what is sent to dark addresses away from this host: its own must not be among them. */
-static int check_own_addresses(struct sensor *s)
-{
-	struct ifaddrs *list = NULL;
-	char address[INET6_ADDRSTRLEN];
-	uint32_t index;
-	bool drops = false;
-	int err = 0;
-
-	for (size_t i = 0; i < s->config->interfaces_count; i++)
-		drops = drops || config_feed_drops(s->config->interfaces[i].feed);
-	if (!drops || getifaddrs(&list))
-		return 0;
-	for (const struct ifaddrs *at = list; at && !err; at = at->ifa_next) {
-		const struct sockaddr_in *v4 = (const void *)at->ifa_addr;
-		const struct sockaddr_in6 *v6 = (const void *)at->ifa_addr;
-		bool dark = false;
-
-		if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET)
-			dark = plan_lookup4(s->plan, ntohl(v4->sin_addr.s_addr), &index);
-		else if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET6)
-			dark = plan_lookup6(s->plan, v6->sin6_addr.s6_addr);
-		if (!dark)
-			continue;
-		if (at->ifa_addr->sa_family == AF_INET)
-			inet_ntop(AF_INET, &v4->sin_addr, address, sizeof(address));
-		else
-			inet_ntop(AF_INET6, &v6->sin6_addr, address, sizeof(address));
-		snprintf(
-			s->why, sizeof(s->why),
-			"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
-			"take it out with --live %s or use --feed observe",
-			address, at->ifa_name, address);
-		err = -EADDRINUSE;
-	}
-	freeifaddrs(list);
-	return err;
-}
-
 static int make_plan(struct sensor *s)
 {
 	const struct config *config = s->config;
@@ -138,7 +95,7 @@ static int make_plan(struct sensor *s)
 	if (err)
 		return err;
 	config_write(config, &s->plan->settings);
-	return check_own_addresses(s);
+	return own_check(config, s->why, sizeof(s->why));
 }
 
 static int open_engine(struct sensor *s)
@@ -177,6 +134,11 @@ static int attach_all(struct sensor *s)
 			log_warnx("%s; counting behind the driver (generic mode)", fallback);
 		log_info("counting on %s, feed %s, %s mode", interface->name,
 			 config_feed_label(interface->feed), mode);
+		if (attach_ifindex(s->attachments[i]) != s->plan->settings.interfaces[i].ifindex) {
+			snprintf(s->why, sizeof(s->why),
+				 "%s was replaced while the sensor started; start again", interface->name);
+			return -EAGAIN;
+		}
 		err = collector_add_interface(s->collector, interface->name, interface->feed, mode);
 		if (err) {
 			snprintf(s->why, sizeof(s->why), "cannot watch %s: %s", interface->name,
@@ -204,6 +166,28 @@ static bool was_told(const struct sensor *s, const struct snapshot_check *check)
 	return false;
 }
 
+/* A check that is ok is so for each of its subjects: then nothing else is reported of it. */
+static bool is_well_again(const struct snapshot_check *before, const struct snapshot_check *checks,
+			  unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (!strcmp(checks[i].name, before->name))
+			return checks[i].state == SNAPSHOT_OK;
+	return false;
+}
+
+/* What has become unwell, and what is well again: once. */
+static void tell_changes(const struct sensor *s, const struct snapshot_check *checks, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (is_unwell(&checks[i]) && !was_told(s, &checks[i]))
+			view_log_check(&checks[i]);
+	for (unsigned int i = 0; i < s->checks_count; i++)
+		if (is_unwell(&s->checks[i]) && is_well_again(&s->checks[i], checks, count))
+			log_info("doctor: %s%s%s: well again", s->checks[i].name,
+				 *s->checks[i].subject ? " " : "", s->checks[i].subject);
+}
+
 /* Regularly; also early, since the report made at the start has seen no packet yet. */
 static bool is_doctor_due(uint64_t before, uint64_t now)
 {
@@ -223,9 +207,7 @@ static void examine(struct sensor *s, const struct snapshot *snapshot)
 		log_warnx("the doctor could not look at this host: %s", strerror(-count));
 		return;
 	}
-	for (int i = 0; i < count; i++)
-		if (is_unwell(&checks[i]) && !was_told(s, &checks[i]))
-			view_log_check(&checks[i]);
+	tell_changes(s, checks, (unsigned int)count);
 	memcpy(s->checks, checks, (size_t)count * sizeof(checks[0]));
 	s->checks_count = (unsigned int)count;
 	collector_set_checks(s->collector, checks, (unsigned int)count);
@@ -268,7 +250,7 @@ static int start_serving(struct sensor *s)
 	return err;
 }
 
-static int watch_fd(struct sensor *s, int fd)
+static int add_fd(struct sensor *s, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
@@ -292,20 +274,32 @@ static int open_loop(struct sensor *s)
 	signal(SIGPIPE, SIG_IGN);
 	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	s->links_fd = links_watch();
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->signal_fd < 0 || s->timer_fd < 0 || s->epoll_fd < 0 ||
 	    timerfd_settime(s->timer_fd, 0, &second, NULL))
 		err = -errno;
 	if (!err)
-		err = watch_fd(s, s->signal_fd);
+		err = add_fd(s, s->signal_fd);
 	if (!err)
-		err = watch_fd(s, s->timer_fd);
-	if (!err)
-		err = watch_fd(s, s->links_fd);
+		err = add_fd(s, s->timer_fd);
 	if (err)
-		snprintf(s->why, sizeof(s->why), "cannot watch signals, time and interfaces: %s",
-			 strerror(-err));
+		snprintf(s->why, sizeof(s->why), "cannot watch signals and time: %s", strerror(-err));
+	if (!err)
+		err = watch_open(&s->watch, s->why, sizeof(s->why));
+	return err ? err : add_fd(s, watch_fd(s->watch));
+}
+
+static int begin_watch(struct sensor *s)
+{
+	struct watch_options options = {.config = s->config,
+					.plan = s->plan,
+					.engine = s->engine,
+					.collector = s->collector,
+					.attachments = s->attachments};
+	int err = watch_begin(s->watch, &options);
+
+	if (err)
+		snprintf(s->why, sizeof(s->why), "not enough memory");
 	return err;
 }
 
@@ -328,6 +322,8 @@ static int start(struct sensor *s)
 	if (!err)
 		err = attach_all(s);
 	if (!err)
+		err = begin_watch(s);
+	if (!err)
 		err = start_collecting(s);
 	if (!err)
 		err = start_serving(s);
@@ -338,10 +334,11 @@ static int start(struct sensor *s)
  */
 static void stop(struct sensor *s)
 {
-	const int fds[] = {s->epoll_fd, s->links_fd, s->timer_fd, s->signal_fd, s->listen_fd};
+	const int fds[] = {s->epoll_fd, s->timer_fd, s->signal_fd, s->listen_fd};
 
 	if (s->serve)
 		serve_stop(&s->serve);
+	watch_free(&s->watch);
 	for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
 		attach_free(&s->attachments[i - 1]);
 	if (s->collector)
@@ -402,80 +399,36 @@ static int on_signal(struct sensor *s)
 	return -1;
 }
 
-/* `looped` compares with the interface's own MAC: one that was changed is put in force by the other side. */
-static void follow_macs(struct sensor *s)
-{
-	bool changed = false;
-
-	for (size_t i = 0; i < s->config->interfaces_count; i++) {
-		const struct config_interface *interface = &s->config->interfaces[i];
-		struct ag_interface *slot = &s->plan->settings.interfaces[i], now = *slot;
-
-		if (s->gone[i] ||
-		    attach_describe(&now, interface->name, interface->feed, s->why, sizeof(s->why)) ||
-		    now.ifindex != slot->ifindex || !memcmp(&now, slot, sizeof(now)))
-			continue;
-		*slot = now;
-		changed = true;
-		log_info("%s has another MAC address now", interface->name);
-	}
-	if (changed && engine_apply(s->engine, s->plan, s->why, sizeof(s->why)))
-		log_warnx("%s", s->why);
-}
-
 static int on_second(struct sensor *s)
 {
 	uint64_t ticks;
+	int status;
 
 	if (read(s->timer_fd, &ticks, sizeof(ticks)) != (ssize_t)sizeof(ticks))
 		return -1;
 	s->seconds += ticks;
 	if (s->once)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
-	if (s->links_changed)
-		follow_macs(s);
+	status = watch_look(s->watch);
+	if (status)
+		return status;
 	/* Not in the first seconds, when the silence of a scope means nothing yet. */
-	if ((s->links_changed && s->seconds > DOCTOR_EARLY_S) ||
+	if ((s->seconds > DOCTOR_EARLY_S && watch_has_news(s->watch, s->seconds)) ||
 	    is_doctor_due(s->seconds - ticks, s->seconds)) {
 		struct snapshot *latest = snapshot_latest(s->box);
 
 		if (latest)
 			examine(s, latest);
 		snapshot_unref(&latest);
-		s->links_changed = false;
 	}
 	return -1;
 }
 
-/*
- * An interface that goes takes its program along: its coverage has a gap. When its name is there again, the
- * service manager is to start us anew; also when nothing is left to count on.
- */
-static int on_links(struct sensor *s)
+static int on_change(struct sensor *s)
 {
-	size_t left = 0;
+	int status = watch_look(s->watch);
 
-	links_drain(s->links_fd);
-	s->links_changed = true;
-	for (size_t i = 0; i < s->config->interfaces_count; i++) {
-		const char *name = s->config->interfaces[i].name;
-		char now[IF_NAMESIZE];
-
-		if (s->gone[i] && if_nametoindex(name)) {
-			log_warnx("%s is back; exit status %d asks to be started again", name, CLI_RESTART);
-			return CLI_RESTART;
-		}
-		if (!s->gone[i] && !if_indextoname(attach_ifindex(s->attachments[i]), now)) {
-			log_warnx("%s is gone: nothing is counted there until it is back", name);
-			s->gone[i] = true;
-			collector_set_present(s->collector, name, false);
-		}
-		left += !s->gone[i];
-	}
-	if (left)
-		return -1;
-	log_warnx("no interface is left; exit status %d asks to be started again", CLI_RESTART);
-	return CLI_RESTART;
+	return status ? status : -1;
 }
 
 /* Until something ends it: the exit status. */
@@ -498,7 +451,7 @@ static int loop(struct sensor *s)
 		else if (event.data.fd == s->timer_fd)
 			status = on_second(s);
 		else
-			status = on_links(s);
+			status = on_change(s);
 	}
 	return status;
 }
@@ -514,7 +467,7 @@ static int run_sensor(const struct config *config, bool once)
 	}
 	s->config = config;
 	s->once = once;
-	s->listen_fd = s->signal_fd = s->timer_fd = s->links_fd = s->epoll_fd = -1;
+	s->listen_fd = s->signal_fd = s->timer_fd = s->epoll_fd = -1;
 	if (start(s)) {
 		log_warnx("%s", s->why);
 	} else {

@@ -56,9 +56,10 @@ struct collector {
 	uint64_t sequence;
 	int64_t start_ns;
 
-	pthread_mutex_t lock; /* interfaces, checks */
+	pthread_mutex_t lock; /* interfaces, gaps, checks */
 	struct watched interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
+	struct gaps gaps;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
 	unsigned int checks_count;
 	int64_t checks_ns;
@@ -230,6 +231,35 @@ void collector_set_present(struct collector *c, const char *name, bool present)
 	pthread_mutex_unlock(&c->lock);
 }
 
+void collector_open_gap(struct collector *c, const char *subject, const char *reason)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_open(&c->gaps, subject, clock_ns(CLOCK_REALTIME), reason);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_close_gap(struct collector *c, const char *subject)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_close(&c->gaps, subject, clock_ns(CLOCK_REALTIME));
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_add_gap(struct collector *c, const char *subject, int64_t from_ns, int64_t to_ns,
+		       const char *reason)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_add(&c->gaps, subject, from_ns, to_ns, reason);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_set_gaps(struct collector *c, const struct gaps *gaps)
+{
+	pthread_mutex_lock(&c->lock);
+	c->gaps = *gaps;
+	pthread_mutex_unlock(&c->lock);
+}
+
 static int read_hosts(struct collector *c, struct snapshot *s)
 {
 	struct ag_hll *hosts = calloc(2 * AG_CLASS_MAX, sizeof(*hosts)), *open;
@@ -339,6 +369,7 @@ static void fill_live(struct collector *c, struct snapshot *s)
 	for (i = 0; i < c->interfaces_count; i++)
 		read_interface(&c->interfaces[i], s->totals.interface[i], &s->interfaces[i]);
 	s->interfaces_count = c->interfaces_count;
+	s->gaps = c->gaps;
 	memcpy(s->checks, c->checks, c->checks_count * sizeof(c->checks[0]));
 	s->checks_count = c->checks_count;
 	s->checks_ns = c->checks_ns;
@@ -383,6 +414,8 @@ struct snapshot *collector_snapshot(struct collector *c)
 		count_active(c);
 	s->sequence = ++c->sequence;
 	s->engine = engine_name(c->options.engine);
+	s->slices = c->books->slices;
+	engine_booked_cpus(c->options.engine, s->booked_cpus);
 	s->epoch = c->books->control->epoch;
 	fill_scopes(c, s);
 	if (c->options.live)

@@ -157,7 +157,8 @@ static int settle4(struct plan *plan, const struct canvas *c, const uint8_t *use
 	if (blocks > AG_SCOPE16_ENTRIES - 1)
 		return -ENOSPC;
 	plan->blocks = calloc(blocks, sizeof(*plan->blocks));
-	plan->splits = calloc(c->splits_used ? c->splits_used : 1, sizeof(*plan->splits));
+	plan->splits_size = c->splits_used + PLAN_SPARE_SPLITS;
+	plan->splits = calloc(plan->splits_size, sizeof(*plan->splits));
 	if (!plan->blocks || !plan->splits)
 		return -ENOMEM;
 	plan->blocks_used = 1;

@@ -24,12 +24,15 @@ struct plan_prefix {
 	unsigned int scope;
 };
 
+/* /24s that may get a second scope while the sensor runs: 260 bytes each, two sides. */
+#define PLAN_SPARE_SPLITS 32
+
 struct plan {
 	struct ag_settings settings; /* interfaces and decap are filled by the caller */
 	struct ag_scope16 *scope16;
 	struct ag_block *blocks; /* [blocks_used], block 0 is empty */
-	struct ag_split *splits; /* [splits_used] */
-	unsigned int blocks_used, splits_used, pages_used;
+	struct ag_split *splits; /* [splits_used], with room for PLAN_SPARE_SPLITS more */
+	unsigned int blocks_used, splits_used, splits_size, pages_used;
 	uint64_t addresses;			     /* N: dark IPv4 addresses in force */
 	uint64_t scope_addresses[AG_SCOPES_MAX + 1]; /* IPv4 addresses by scope */
 };
@@ -46,6 +49,18 @@ void plan_free(struct plan **plan);
 unsigned int plan_lookup4(const struct plan *plan, uint32_t address, uint32_t *index);
 /* Scope of an IPv6 address in network order; 0: not dark. */
 unsigned int plan_lookup6(const struct plan *plan, const uint8_t address[16]);
+/* An IPv4 prefix's first address in host order. */
+uint32_t plan_address4(const struct prefix *prefix);
+
+/*
+ * Another scope for one IPv4 address (host order; 0: not dark) of a /24 that is in the plan already, in place:
+ * all other entries, pages too, stay where they are. -ENOENT: its /24 is not in the plan; -ENOSPC: no room for
+ * one more /24 of several scopes. Who looks up at the same time finds the old scope or the new one.
+ */
+int plan_set4(struct plan *plan, uint32_t address, unsigned int scope);
+/* The IPv6 ranges anew, from these prefixes. -ENOSPC: too many, nothing is changed; -ENOMEM. */
+int plan_set6(struct plan *plan, const struct plan_prefix *prefixes, size_t count);
+
 /* Scope of every page of `seen` and last octet, to count active addresses: NULL-terminated walk by callback. */
 void plan_each_page(const struct plan *plan,
 		    void (*visit)(void *arg, uint32_t page, const struct ag_split *split, unsigned int scope),

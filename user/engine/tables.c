@@ -34,7 +34,7 @@ struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uin
 	struct table_sizes sizes = {
 		.slices = slices,
 		.blocks = plan->blocks_used ? plan->blocks_used : 1,
-		.splits = plan->splits_used ? plan->splits_used : 1,
+		.splits = plan->splits_used + PLAN_SPARE_SPLITS,
 		.pages = plan->pages_used ? plan->pages_used : 1,
 		.promoted = plan->settings.promoted_slots,
 	};
