@@ -52,13 +52,14 @@ Test(tables, sizes_follow_the_plan)
 	cr_assert_eq(sizes.slices, 3);
 	cr_assert_eq(sizes.pages, 256);
 	cr_assert_eq(sizes.blocks, 2);
-	cr_assert_eq(sizes.splits, 1);
+	cr_assert_eq(sizes.splits, PLAN_SPARE_SPLITS);
 	cr_assert_eq(
 		tables_bytes(&sizes),
 		4 * (sizeof(struct ag_counters) + sizeof(struct ag_ports) + 2 * sizeof(struct ag_interval)) +
 			3 * (2 * (256 * 128 + 128 * 128 + 8192) + 131072 + 256 + 512 * 64 + 4096 * 8) +
 			sizeof(struct ag_icmp) + 64 + 262144 + 256 * 1024 +
-			2 * (sizeof(struct ag_settings) + 131072 + 2 * 1024 + sizeof(struct ag_split)));
+			2 * (sizeof(struct ag_settings) + 131072 + 2 * 1024 +
+			     PLAN_SPARE_SPLITS * sizeof(struct ag_split)));
 	plan_free(&plan);
 }
 

@@ -113,6 +113,9 @@ bool config_feed_drops(enum ag_feed feed);
 enum ag_decap_type config_decap_type(const char *label);
 const char *config_decap_label(enum ag_decap_type type);
 
+/* The scope of an address (its length is the family's whole) by the longest prefix; 0: live, or in none. */
+unsigned int config_scope_of(const struct config *config, const struct prefix *address);
+
 /* Checks what only the whole shows (overlaps, limits, needed keys). live: a sensor that runs, not a replay. */
 int config_check(const struct config *config, bool live, char *why, size_t why_size);
 

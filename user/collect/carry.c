@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "collect/carry.h"
 #include "collect/hll.h"
+#include "collect/kept.h"
 
 struct carry *carry_new(void)
 {
@@ -323,17 +324,11 @@ int carry_of_all_pins(struct carry *out, const struct pins *pins, const struct l
 	return fold(out, pins, own, sets, n);
 }
 
-void carry_add_gap(struct ag_kept *kept, const char *subject, const char *reason, int64_t from_ns,
-		   int64_t to_ns)
+void carry_add_gap(struct ag_kept *kept, const char *subject, const char *reason, int64_t from_ns, int64_t to_ns)
 {
-	struct ag_gap *gap = &kept->gaps[kept->gaps_next % AG_GAPS_MAX];
+	struct gaps gaps = {};
 
-	memset(gap, 0, sizeof(*gap));
-	memcpy(gap->subject, subject, strnlen(subject, sizeof(gap->subject) - 1));
-	memcpy(gap->reason, reason, strnlen(reason, sizeof(gap->reason) - 1));
-	gap->from_ns = from_ns;
-	gap->to_ns = to_ns;
-	kept->gaps_next++;
-	if (to_ns > from_ns)
-		kept->gap_ns += (uint64_t)(to_ns - from_ns);
+	kept_load_gaps(kept, &gaps);
+	gaps_add(&gaps, subject, from_ns, to_ns, reason);
+	kept_store_gaps(kept, &gaps);
 }

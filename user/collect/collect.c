@@ -62,9 +62,10 @@ struct collector {
 	__u64 alerts_before[AG_ALERT_MAX], forgotten_before; /* what earlier processes told */
 
 	pthread_mutex_t setup; /* plan and configuration, while a snapshot is made of them */
-	pthread_mutex_t lock;  /* interfaces, checks */
+	pthread_mutex_t lock;  /* interfaces, gaps, checks */
 	struct watched interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
+	struct gaps gaps;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
 	unsigned int checks_count;
 	int64_t checks_ns;
@@ -179,6 +180,7 @@ static void begin_live(struct collector *c)
 
 	c->begin_ns = now_ns;
 	kept_begin(c->kept, now_ns);
+	kept_load_gaps(c->kept, &c->gaps);
 	kept_commit_scopes(c->kept, c->options.config);
 	memcpy(c->alerts_before, c->kept->alerts, sizeof(c->alerts_before));
 	c->forgotten_before = c->kept->forgotten_sources;
@@ -283,14 +285,19 @@ int collector_add_interface(struct collector *c, const char *name, unsigned int 
 
 void collector_reload(struct collector *c, struct config *config, const struct plan *plan)
 {
+	double seen_pps;
+
 	pthread_mutex_lock(&c->setup);
+	config_ref(config); /* it may be the same one */
 	config_free(&c->options.config);
-	c->options.config = config_ref(config);
+	c->options.config = config;
 	c->options.plan = plan;
 	kept_commit_scopes(c->kept, config);
 	if (begin_watch(c))
 		memset(c->watch_before, 0, sizeof(c->watch_before));
+	seen_pps = c->reach.seen_pps;
 	reach_from_addresses(&c->reach, plan->addresses);
+	c->reach.seen_pps = seen_pps;
 	sources_use(c->sources, &config->thresholds);
 	if (c->options.feed)
 		feed_use(c->options.feed, &plan->settings);
@@ -316,6 +323,35 @@ void collector_set_present(struct collector *c, const char *name, bool present)
 	for (i = 0; i < c->interfaces_count; i++)
 		if (!strcmp(c->interfaces[i].shown.name, name))
 			c->interfaces[i].shown.present = present;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_open_gap(struct collector *c, const char *subject, const char *reason)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_open(&c->gaps, subject, clock_ns(CLOCK_REALTIME), reason);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_close_gap(struct collector *c, const char *subject)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_close(&c->gaps, subject, clock_ns(CLOCK_REALTIME));
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_add_gap(struct collector *c, const char *subject, int64_t from_ns, int64_t to_ns,
+		       const char *reason)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_add(&c->gaps, subject, from_ns, to_ns, reason);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_set_gaps(struct collector *c, const struct gaps *gaps)
+{
+	pthread_mutex_lock(&c->lock);
+	c->gaps = *gaps;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -437,6 +473,8 @@ static void fill_live(struct collector *c, struct snapshot *s)
 		read_interface(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],
 			       &c->kept->interfaces[c->interfaces[i].slot], &s->interfaces[i]);
 	s->interfaces_count = c->interfaces_count;
+	s->gaps = c->gaps;
+	kept_store_gaps(c->kept, &c->gaps);
 	memcpy(s->checks, c->checks, c->checks_count * sizeof(c->checks[0]));
 	s->checks_count = c->checks_count;
 	s->checks_ns = c->checks_ns;
@@ -489,6 +527,8 @@ static void fill_snapshot(struct collector *c, struct snapshot *s)
 		count_active(c);
 	s->sequence = ++c->sequence;
 	s->engine = engine_name(c->options.engine);
+	s->slices = c->books->slices;
+	engine_booked_cpus(c->options.engine, s->booked_cpus);
 	s->epoch = c->books->control->epoch;
 	s->config = config_ref(c->options.config);
 	fill_scopes(c, s);

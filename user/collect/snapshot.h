@@ -13,6 +13,7 @@
 
 #include "airglow/abi.h"
 #include "base/config.h"
+#include "collect/gaps.h"
 #include "collect/hosts.h"
 #include "collect/interval.h"
 #include "collect/promoted.h"
@@ -89,9 +90,11 @@ struct snapshot {
 	struct ag_counters totals; /* summed over slices */
 	struct ag_ports ports;	   /* summed over slices */
 	struct ag_icmp icmp;
-	uint64_t sources;	     /* distinct sources, estimate (HyperLogLog) */
-	uint64_t shared_packets;     /* received on CPUs without a slice of their own */
-	__u64 imbalance[AG_LAW_MAX]; /* packets; 0 = the law holds; L3: over all closed intervals */
+	uint64_t sources;	 /* distinct sources, estimate (HyperLogLog) */
+	uint64_t shared_packets; /* received on CPUs without a slice of their own */
+	unsigned int slices;
+	uint64_t booked_cpus[AG_CPUS_MAX / 64]; /* bits: CPUs with a slice of their own */
+	__u64 imbalance[AG_LAW_MAX];		/* packets; 0 = the law holds; L3: over all closed intervals */
 	struct reader_totals flow;
 	struct hosts_figures hosts;
 	struct sources_totals kept; /* who is in the table of sources */
@@ -99,6 +102,7 @@ struct snapshot {
 
 	struct snapshot_interface interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
+	struct gaps gaps;				 /* in the coverage; live */
 	struct snapshot_scope scopes[AG_SCOPES_MAX + 1]; /* [0]: every destination (replay without --dark) */
 	unsigned int scopes_count; /* entries in use, from 1; [0] used iff every_destination */
 	bool every_destination;

@@ -159,14 +159,15 @@ static void remember(struct doctor_past *past, const struct judge_input *in)
 
 int doctor_run(const struct doctor_subject *subject, struct snapshot_check *checks, unsigned int size)
 {
-	struct judge_input in = {.config = subject->config, .snapshot = subject->snapshot};
+	struct judge_input in = {
+		.config = subject->config, .snapshot = subject->snapshot, .plan = subject->plan};
 	unsigned int extra = size > DOCTOR_CHECK_MAX ? size - DOCTOR_CHECK_MAX : 0, count = 0;
 	const struct doctor_past *past = subject->past;
 	struct host_facts host;
 	struct findings *findings;
 	int err;
 
-	err = host_read(&host, subject->config);
+	err = host_read(&host, subject->config, subject->snapshot);
 	if (err)
 		return err;
 	findings = malloc(sizeof(*findings));

@@ -258,6 +258,13 @@ struct books *engine_books(struct engine *engine)
 	return &engine->books;
 }
 
+void engine_booked_cpus(const struct engine *engine, uint64_t bits[AG_CPUS_MAX / 64])
+{
+	memset(bits, 0, AG_CPUS_MAX / 8);
+	if (engine->kind == ENGINE_KERNEL)
+		kernel_booked_cpus(engine->kernel, bits);
+}
+
 int engine_run(struct engine *engine, const struct ag_replay *replay, const uint8_t *bytes)
 {
 	if (engine->kind == ENGINE_KERNEL)

@@ -418,6 +418,16 @@ struct tables *kernel_tables(struct kernel *kernel)
 	return &kernel->tables;
 }
 
+void kernel_booked_cpus(const struct kernel *kernel, uint64_t bits[AG_CPUS_MAX / 64])
+{
+	const struct ag_rodata *ro = &kernel->skel->rodata->rodata;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < AG_CPUS_MAX && !ro->replay; cpu++)
+		if (ro->slice_of[cpu] < ro->slices)
+			bits[cpu / 64] |= 1ULL << (cpu % 64);
+}
+
 /* The replayer's word travels as XDP metadata in front of the frame; only the head is handed over. */
 int kernel_run(struct kernel *kernel, const struct ag_replay *replay, const uint8_t *bytes)
 {

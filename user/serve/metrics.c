@@ -226,6 +226,12 @@ static void write_interfaces(struct metrics *m, const struct snapshot *s)
 	metrics_family(m, METRIC_INTERFACE_UP);
 	for (i = 0; i < s->interfaces_count; i++)
 		one(m, "interface", s->interfaces[i].name, s->interfaces[i].present);
+	metrics_family(m, METRIC_GAP_SECONDS);
+	for (i = 0; i < s->interfaces_count; i++) {
+		metrics_begin(m);
+		metrics_label(m, "interface", s->interfaces[i].name);
+		metrics_real(m, (double)gaps_lasted_ns(&s->gaps, s->interfaces[i].name, s->time_ns) / NS);
+	}
 	metrics_family(m, METRIC_NIC_PACKETS);
 	for (i = 0; i < s->interfaces_count; i++)
 		one(m, "interface", s->interfaces[i].name, s->interfaces[i].nic_packets);
