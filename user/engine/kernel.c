@@ -35,6 +35,7 @@ enum {
 	MAP_COUNTERS,
 	MAP_PORTS,
 	MAP_ICMP,
+	MAP_VISITS,
 	MAP_SEEN,
 	MAP_INTERVALS,
 	MAP_FLOWS,
@@ -85,6 +86,7 @@ static int map_all(struct kernel *k)
 		[MAP_COUNTERS] = k->skel->maps.counters,
 		[MAP_PORTS] = k->skel->maps.ports,
 		[MAP_ICMP] = k->skel->maps.icmp,
+		[MAP_VISITS] = k->skel->maps.visits,
 		[MAP_SEEN] = k->skel->maps.seen,
 		[MAP_INTERVALS] = k->skel->maps.intervals,
 		[MAP_FLOWS] = k->skel->maps.flows,
@@ -112,6 +114,7 @@ static int map_all(struct kernel *k)
 	t->counters = k->mappings[MAP_COUNTERS].address;
 	t->ports = k->mappings[MAP_PORTS].address;
 	t->icmp = k->mappings[MAP_ICMP].address;
+	t->visits = k->mappings[MAP_VISITS].address;
 	t->seen = k->mappings[MAP_SEEN].address;
 	t->intervals = k->mappings[MAP_INTERVALS].address;
 	t->flows = k->mappings[MAP_FLOWS].address;
@@ -172,6 +175,7 @@ static void set_sizes(struct airglow_bpf *skel, const struct table_sizes *s, boo
 	set_entries(skel->maps.splits, 2 * s->splits);
 	set_entries(skel->maps.counters, s->slices + 1);
 	set_entries(skel->maps.ports, s->slices + 1);
+	set_entries(skel->maps.visits, s->visits);
 	set_entries(skel->maps.seen, s->pages);
 	set_entries(skel->maps.intervals, (s->slices + 1) * 2);
 	set_entries(skel->maps.flows, s->slices * 2 * s->flow_sets);

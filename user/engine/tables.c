@@ -29,6 +29,15 @@ static void scale_cache(struct table_sizes *s, unsigned int scale)
 	s->log_touches = s->log_records * 8;
 }
 
+static bool has_self(const struct ag_settings *settings)
+{
+	bool self = false;
+
+	for (unsigned int i = 0; i < AG_INTERFACES_MAX; i++)
+		self = self || settings->interfaces[i].feed == AG_FEED_SELF;
+	return self;
+}
+
 struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes)
 {
 	struct table_sizes sizes = {
@@ -37,6 +46,7 @@ struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uin
 		.splits = plan->splits_used ? plan->splits_used : 1,
 		.pages = plan->pages_used ? plan->pages_used : 1,
 		.promoted = plan->settings.promoted_slots,
+		.visits = has_self(&plan->settings) ? AG_PORTS : 1,
 	};
 	unsigned int scale = SCALE_MAX;
 
@@ -68,7 +78,7 @@ static uint64_t reached_bytes(const struct table_sizes *s)
 uint64_t tables_bytes(const struct table_sizes *s)
 {
 	return (s->slices + 1) * slice_bytes() + s->slices * cache_bytes(s) + sizeof(struct ag_icmp) +
-	       sizeof(struct ag_control) + AG_RING_BYTES + reached_bytes(s) +
+	       sizeof(struct ag_control) + s->visits * sizeof(__u64) + AG_RING_BYTES + reached_bytes(s) +
 	       (uint64_t)s->pages * sizeof(struct ag_page) +
 	       2 * (sizeof(struct ag_settings) + sizeof(struct ag_scope16) +
 		    (uint64_t)s->blocks * sizeof(struct ag_block) +
@@ -159,6 +169,8 @@ struct books tables_books(const struct tables *t)
 		.counters = t->counters,
 		.ports = t->ports,
 		.icmp = t->icmp,
+		.visits = t->visits,
+		.visits_size = t->sizes.visits,
 		.seen = t->seen,
 		.pages = t->sizes.pages,
 		.control = t->control,
