@@ -7,6 +7,7 @@
 #ifndef AIRGLOW_BPF_ACCOUNT_H
 #define AIRGLOW_BPF_ACCOUNT_H
 
+#include "bpf/bind.h"
 #include "bpf/packet.h"
 #include "bpf/parse_ip.h"
 

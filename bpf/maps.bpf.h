@@ -7,6 +7,7 @@
 #ifndef AIRGLOW_BPF_MAPS_H
 #define AIRGLOW_BPF_MAPS_H
 
+#include "bpf/bind.h"
 #include "bpf/packet.h"
 
 /* What the loader sets before the program is loaded. */
@@ -84,8 +85,8 @@ struct {
 	__type(value, struct ag_icmp);
 } icmp SEC(".maps");
 
-/* Feed self: SYNs to the ports on which this host listens, shared by all slices; one entry where no interface has
- * the feed, else set by load. */
+/* Feed self: SYNs to the ports on which this host listens, shared by all slices; one entry where no interface
+ * has the feed, else set by load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * own (feed self alone): the dark address is this host's own. What its sockets asked for and what keeps its link
- * going is `solicited`, a SYN to a port on which it listens is `service`; what is left nobody asked for, and stays
- * dark. Other feeds pay one comparison.
+ * own (feed self alone): the dark address is this host's own. What its sockets asked for and what keeps its
+ * link going is `solicited`, a SYN to a port on which it listens is `service`; what is left nobody asked for,
+ * and stays dark. Other feeds pay one comparison.
  */
 #ifndef AIRGLOW_BPF_OWN_H
 #define AIRGLOW_BPF_OWN_H
 
+#include "bpf/bind.h"
 #include "bpf/packet.h"
 #include "bpf/parse_transport.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the stages tell each other about one packet. Filled from left to right along the entry program; no stage
- * changes what an earlier one wrote, but `own`, which decides what scope's outcome left to it. Offsets count from the frame's first byte; numbers are in host byte order.
+ * changes what an earlier one wrote, but `own`, which decides what scope's outcome left to it. Offsets count
+ * from the frame's first byte; numbers are in host byte order.
  */
 #ifndef AIRGLOW_BPF_PACKET_H
 #define AIRGLOW_BPF_PACKET_H
 
-#include "bpf/bind.h"
+#include "bpf/base.h"
 
 /* The frame's first bytes. The slack lets an eight-byte load begin at the last byte. */
 #define AG_HEAD_SLACK 8

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * socket (kernel only): does this host hold a socket for a flow? Asked in the network namespace of the interface,
- * as the stack will ask a moment later; every reference is given back. In replay the replayer's word stands for it.
+ * socket (kernel only): does this host hold a socket for a flow? Asked in the network namespace of the
+ * interface, as the stack will ask a moment later; every reference is given back. In replay the replayer's word
+ * stands for it.
  */
 #ifndef AIRGLOW_BPF_SOCKET_H
 #define AIRGLOW_BPF_SOCKET_H

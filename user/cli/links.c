@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changes of interfaces, by rtnetlink (links.h).
+ * Changes of interfaces and of their addresses, by rtnetlink (links.h).
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -13,7 +13,8 @@
 
 int links_watch(void)
 {
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK,
+				      .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE), err;
 
 	if (fd < 0)

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/links.h"
+#include "cli/own.h"
 #include "cli/view.h"
 #include "collect/collect.h"
 #include "doctor/doctor.h"
@@ -37,6 +38,7 @@ struct sensor {
 	bool once;
 	const struct config *config;
 	int listen_fd;
+	struct own_prefixes own; /* what the plan is made of */
 	struct plan *plan;
 	struct engine *engine;
 	struct snapshot_box *box;
@@ -128,8 +130,12 @@ static int check_own_addresses(struct sensor *s)
 static int make_plan(struct sensor *s)
 {
 	const struct config *config = s->config;
-	int err = plan_new(&s->plan, config->prefixes, config->prefixes_count, false, s->why, sizeof(s->why));
+	int err = own_prefixes(&s->own, config, s->why, sizeof(s->why));
 
+	if (!err && config->self_scope)
+		own_tell("dark are the addresses of this host", &s->own, config);
+	if (!err)
+		err = own_plan(&s->plan, &s->own, config, s->why, sizeof(s->why));
 	if (err)
 		return err;
 	for (size_t i = 0; i < config->interfaces_count && !err; i++)
@@ -354,6 +360,7 @@ static void stop(struct sensor *s)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	plan_free(&s->plan);
+	own_free(&s->own);
 }
 
 /* The last word of a sensor that ran: what it counted, from its last snapshot. */
@@ -447,6 +454,19 @@ static int on_second(struct sensor *s)
 	return -1;
 }
 
+/* The dark addresses of feed self are those that this host has now. */
+static int follow_addresses(struct sensor *s)
+{
+	int err = own_follow(&s->own, s->plan, s->config, s->engine, s->collector, s->why, sizeof(s->why));
+
+	if (err < 0)
+		log_warnx("%s", s->why);
+	if (err != -ENOSPC)
+		return -1;
+	log_warnx("exit status %d asks to be started again", CLI_RESTART);
+	return CLI_RESTART;
+}
+
 /*
  * An interface that goes takes its program along: its coverage has a gap. When its name is there again, the
  * service manager is to start us anew; also when nothing is left to count on.
@@ -473,7 +493,7 @@ static int on_links(struct sensor *s)
 		left += !s->gone[i];
 	}
 	if (left)
-		return -1;
+		return follow_addresses(s);
 	log_warnx("no interface is left; exit status %d asks to be started again", CLI_RESTART);
 	return CLI_RESTART;
 }

@@ -56,7 +56,7 @@ struct collector {
 	uint64_t sequence;
 	int64_t start_ns;
 
-	pthread_mutex_t lock; /* interfaces, checks */
+	pthread_mutex_t lock; /* interfaces, checks, the plan and the reach that follows from it */
 	struct watched interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
@@ -71,8 +71,11 @@ struct collector {
 static const char *const needs_addresses[] = {"survey_by_behaviour", "scan_timeout", "aggressive_scan",
 					      "dos_rate_estimate",   "reachability", "silent_prefix"};
 
-_Static_assert(sizeof(needs_addresses) / sizeof(needs_addresses[0]) <=
-		       sizeof(((struct snapshot *)0)->disabled_rules) / sizeof(const char *),
+/* Of an address that answers: what comes back may be an answer, and who asks much may be its user. */
+static const char *const needs_strangers[] = {"reflection", "dos_victim", "dos_rate_estimate"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+_Static_assert(COUNT(needs_addresses) + COUNT(needs_strangers) <= COUNT(((struct snapshot *)0)->disabled_rules),
 	       "disabled rules fit a snapshot");
 
 static int64_t clock_ns(clockid_t clock)
@@ -129,7 +132,7 @@ static struct sources *make_sources(const struct collector *c)
 		.sources_max = sources_fit(c->options.config->memory_bytes / SOURCES_SHARE),
 		.hosts = c->hosts,
 		.expected_day_packets = c->reach.expected_pps * DAY_S,
-		.thresholds = c->options.config->thresholds,
+		.thresholds = config_thresholds(c->options.config),
 	};
 
 	return sources_new(&options);
@@ -219,6 +222,21 @@ void collector_set_checks(struct collector *c, const struct snapshot_check *chec
 	pthread_mutex_unlock(&c->lock);
 }
 
+void collector_swap_plan(struct collector *c, struct plan *plan, struct plan *with)
+{
+	double seen_pps;
+	struct plan before;
+
+	pthread_mutex_lock(&c->lock);
+	before = *plan;
+	*plan = *with;
+	*with = before;
+	seen_pps = c->reach.seen_pps;
+	reach_from_addresses(&c->reach, plan->addresses);
+	c->reach.seen_pps = seen_pps;
+	pthread_mutex_unlock(&c->lock);
+}
+
 void collector_set_present(struct collector *c, const char *name, bool present)
 {
 	unsigned int i;
@@ -272,7 +290,9 @@ static void count_active(struct collector *c)
 {
 	struct active_walk walk = {.collector = c};
 
+	pthread_mutex_lock(&c->lock);
 	plan_each_page(c->options.plan, count_page, &walk);
+	pthread_mutex_unlock(&c->lock);
 	memcpy(c->scope_active, walk.active, sizeof(c->scope_active));
 }
 
@@ -355,14 +375,24 @@ static void fill_promoted(const struct collector *c, struct snapshot *s)
 		promoted_count(c->books, i, &s->promoted_reached[i]);
 }
 
+static void disable(struct snapshot *s, const char *rule)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->disabled_rules_count; i++)
+		if (!strcmp(s->disabled_rules[i], rule))
+			return;
+	s->disabled_rules[s->disabled_rules_count++] = rule;
+}
+
 static void fill_disabled(const struct collector *c, struct snapshot *s)
 {
 	unsigned int i;
 
-	if (c->reach.addresses)
-		return;
-	for (i = 0; i < sizeof(needs_addresses) / sizeof(needs_addresses[0]); i++)
-		s->disabled_rules[s->disabled_rules_count++] = needs_addresses[i];
+	for (i = 0; i < COUNT(needs_addresses) && !c->reach.addresses; i++)
+		disable(s, needs_addresses[i]);
+	for (i = 0; i < COUNT(needs_strangers) && config_uses_self(c->options.config); i++)
+		disable(s, needs_strangers[i]);
 }
 
 struct snapshot *collector_snapshot(struct collector *c)
@@ -384,12 +414,15 @@ struct snapshot *collector_snapshot(struct collector *c)
 	s->sequence = ++c->sequence;
 	s->engine = engine_name(c->options.engine);
 	s->epoch = c->books->control->epoch;
+	pthread_mutex_lock(&c->lock);
 	fill_scopes(c, s);
+	fill_disabled(c, s);
+	s->reach = c->reach;
+	pthread_mutex_unlock(&c->lock);
 	if (c->options.live)
 		fill_live(c, s);
-	fill_disabled(c, s);
 	fill_promoted(c, s);
-	s->reach = c->reach;
+	s->feed_self = c->books->visits_size == AG_PORTS;
 	s->watch = c->options.config->watch;
 	s->watch_count = c->options.config->watch_count;
 	s->map_bytes = c->books->bytes;

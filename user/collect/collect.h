@@ -20,7 +20,7 @@ struct collector;
 
 struct collector_options {
 	struct engine *engine;
-	const struct plan *plan;     /* borrowed for the collector's life */
+	const struct plan *plan; /* borrowed for the collector's life; changed by collector_swap_plan alone */
 	const struct config *config; /* borrowed for the collector's life */
 	struct snapshot_box *box;    /* where snapshots go; NULL: only collector_snapshot() */
 	struct feed *feed;	     /* where the program's messages go; NULL: they are left alone */
@@ -39,6 +39,11 @@ struct sources *collector_sources(struct collector *collector);
 
 /* Newest doctor report, copied into the next snapshots. Any thread. */
 void collector_set_checks(struct collector *collector, const struct snapshot_check *checks, unsigned int count);
+/*
+ * The addresses changed, and `with` is in force (engine_apply): exchanges what the two plans hold, so that who
+ * borrowed the first one knows the new addresses. Not while another thread uses `plan` beside the collector.
+ */
+void collector_swap_plan(struct collector *collector, struct plan *plan, struct plan *with);
 /* An interface went or came back (rtnetlink). Any thread. */
 void collector_set_present(struct collector *collector, const char *name, bool present);
 

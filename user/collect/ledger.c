@@ -113,6 +113,8 @@ int ledger_read(const struct books *books, bool live, struct snapshot *s)
 		add_words(&s->ports, &books->ports[i], sizeof(s->ports));
 	}
 	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
+	if (books->visits_size == AG_PORTS)
+		add_words(s->visits, books->visits, sizeof(s->visits));
 	s->shared_packets = right[books->slices].received;
 out:
 	free(right);

@@ -136,6 +136,7 @@ AG_INLINE long bind_emit(const void *message, __u32 bytes)
 	return 0;
 }
 
+#include "bpf/bind.h"
 #include "bpf/packet.h"
 
 /* There are no sockets here: the replayer knows. */
@@ -173,8 +174,9 @@ static int allocate(struct tables *t, const struct table_sizes *s)
 	t->log_records = calloc((size_t)s->slices * s->log_records, sizeof(*t->log_records));
 	t->log_touches = calloc((size_t)s->slices * s->log_touches, sizeof(*t->log_touches));
 	return t->control && t->settings && t->scope16 && t->blocks && t->splits && t->counters && t->ports &&
-			       t->icmp && t->visits && t->seen && t->intervals && t->flows && t->summaries && t->sweepers &&
-			       t->reached && t->once && t->logs && t->log_records && t->log_touches
+			       t->icmp && t->visits && t->seen && t->intervals && t->flows && t->summaries &&
+			       t->sweepers && t->reached && t->once && t->logs && t->log_records &&
+			       t->log_touches
 		       ? 0
 		       : -ENOMEM;
 }

@@ -30,7 +30,8 @@ struct plan {
 	struct ag_block *blocks; /* [blocks_used], block 0 is empty */
 	struct ag_split *splits; /* [splits_used] */
 	unsigned int blocks_used, splits_used, pages_used;
-	uint64_t addresses;			     /* N: dark IPv4 addresses in force */
+	unsigned int spare; /* /24s for which tables are to have room beside those in use; by the caller */
+	uint64_t addresses; /* N: dark IPv4 addresses in force */
 	uint64_t scope_addresses[AG_SCOPES_MAX + 1]; /* IPv4 addresses by scope */
 };
 

@@ -42,9 +42,10 @@ struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uin
 {
 	struct table_sizes sizes = {
 		.slices = slices,
-		.blocks = plan->blocks_used ? plan->blocks_used : 1,
-		.splits = plan->splits_used ? plan->splits_used : 1,
-		.pages = plan->pages_used ? plan->pages_used : 1,
+		/* Block 0 is there, if nothing else is. */
+		.blocks = (plan->blocks_used ? plan->blocks_used : 1) + plan->spare,
+		.splits = (plan->splits_used ? plan->splits_used : 1) + plan->spare,
+		.pages = (plan->pages_used ? plan->pages_used : 1) + plan->spare,
 		.promoted = plan->settings.promoted_slots,
 		.visits = has_self(&plan->settings) ? AG_PORTS : 1,
 	};
