@@ -21,6 +21,7 @@ struct head {
 	__u32 since;   /* 2^AG_TIME_SHIFT ns since the interval began, at most AG_TIME_MAX */
 	__u32 day;     /* which bitmaps of promoted sources are written, as read once for this packet */
 	__u32 own;     /* AG_REPLAY_*; valid in replay */
+	__u32 pad;     /* the bytes begin at a word */
 	__u8 bytes[AG_HEAD_BYTES + AG_HEAD_SLACK];
 };
 
