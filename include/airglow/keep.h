@@ -12,11 +12,11 @@
 
 #include "airglow/abi.h"
 
-#define AG_BOOKS_MAGIC 0x61676c77u
-#define AG_NAME_BYTES  40 /* of a scope or an interface, 0 behind it */
-#define AG_GAPS_MAX    32
+#define AG_BOOKS_MAGIC	0x61676c77u
+#define AG_NAME_BYTES	40 /* of a scope or an interface, 0 behind it */
+#define AG_GAPS_MAX	32
 #define AG_GAP_SUMS_MAX 16
-#define AG_NIC_MAX     4 /* drop counters of an interface */
+#define AG_NIC_MAX	4 /* drop counters of an interface */
 
 /* How large the books are and what the program that writes them was told. One set of pinned maps has one. */
 struct ag_abi {
@@ -25,7 +25,8 @@ struct ag_abi {
 	__u32 complete; /* 1: what earlier books counted stands in `carried` */
 	__u32 slices, blocks, splits, pages;
 	__u32 flow_sets, summary_sets, log_records, log_touches;
-	__u32 promoted;
+	__u32 promoted, visits;
+	__u32 pad;
 	__u64 seed[2];		     /* of the tables' hashes */
 	__u16 slice_of[AG_CPUS_MAX]; /* as in ag_rodata: a slice is never given to another CPU */
 };
@@ -102,6 +103,7 @@ struct ag_carried {
 	struct ag_counters counters;
 	struct ag_ports ports;
 	struct ag_icmp icmp;
+	__u64 visits[AG_PORTS];
 };
 
 #endif

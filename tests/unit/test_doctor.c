@@ -519,8 +519,7 @@ DAMAGE(only_v6, damage_silent(p, link); p->snapshot->scopes[1].dark_addresses = 
 DAMAGE(stopped, p->past.scope_addresses[1] = p->snapshot->scopes[1].dark_addresses;
        p->past.scope_time_ns[1] = 1080 * S; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
 DAMAGE(stopped_just_now, p->past.scope_addresses[1] = p->snapshot->scopes[1].dark_addresses;
-       p->past.scope_time_ns[1] = 1099 * S + S / 2; p->past.scope_packets[1] = 2000;
-       p->in.past = &p->past)
+       p->past.scope_time_ns[1] = 1099 * S + S / 2; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
 DAMAGE(no_sensor, p->in.snapshot = NULL)
 DAMAGE(forged, p->snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK] = 9)
 DAMAGE(live, p->snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK] = 10)

@@ -138,9 +138,12 @@ void config_write(const struct config *config, struct ag_settings *settings)
 	if (config->decaps_count)
 		memcpy(settings->decap, config->decaps, config->decaps_count * sizeof(*config->decaps));
 	settings->decaps = (__u32)config->decaps_count;
-	settings->thresholds = config->thresholds;
+	settings->thresholds = config_thresholds(config);
 	settings->sample_ns = config->samples ? (__u32)(1000000000 / config->samples) : 0;
 	settings->promoted_slots = (__u32)config->promoted_count;
+	settings->signatures = (__u32)config->signatures_count;
+	memcpy(settings->signature, config->signatures, sizeof(settings->signature));
+	config_write_live_ports(config, &settings->live_ports);
 	memset(&settings->promoted, 0, sizeof(settings->promoted));
 	for (size_t i = 0; i < config->promoted_count; i++)
 		for (size_t j = 0; j < config->promoted[i].addresses_count; j++)
@@ -267,6 +270,8 @@ static int add_part(void *arg, const char *part, char *why, size_t why_size)
 {
 	const struct adding *adding = arg;
 
+	if (!strcmp(part, "self"))
+		return config_add_self(adding->config, adding->scope, why, why_size);
 	return add_prefix(adding->config, part, adding->scope, why, why_size);
 }
 

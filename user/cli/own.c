@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * This host's addresses and the prefixes in force (own.h). The kernel is asked for all of them each time: a message
- * about one may be lost when many come at once.
+ * This host's addresses and the prefixes in force (own.h). The kernel is asked for all of them each time: a
+ * message about one may be lost when many come at once.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -85,10 +85,11 @@ static int refuse_dark(struct own_reader *reader, const struct prefix *address, 
 	prefix_format(text, sizeof(text), address);
 	*strchr(text, '/') = 0;
 	if_indextoname(info->ifa_index, name);
-	snprintf(reader->why, reader->why_size,
-		 "%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
-		 "take it out with --live %s or use --feed observe",
-		 text, name, text);
+	snprintf(
+		reader->why, reader->why_size,
+		"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
+		"take it out with --live %s or use --feed observe",
+		text, name, text);
 	return -EADDRINUSE;
 }
 
@@ -154,7 +155,8 @@ static int take_address(struct own_reader *reader, const struct prefix *address,
 	}
 	if (config->self_scope && has_self(reader, info->ifa_index) && is_reachable(info, flags))
 		return add_prefix(reader->out, address, config->self_scope);
-	return config_drops(config) && config_scope_of(config, address) ? add_prefix(reader->out, address, 0) : 0;
+	return config_drops(config) && config_scope_of(config, address) ? add_prefix(reader->out, address, 0)
+									: 0;
 }
 
 static int compare_prefixes(const void *a, const void *b)
@@ -199,14 +201,15 @@ bool own_same(const struct own_prefixes *a, const struct own_prefixes *b)
 	if (a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
-		if (a->list[i].scope != b->list[i].scope || prefix_compare(&a->list[i].prefix, &b->list[i].prefix))
+		if (a->list[i].scope != b->list[i].scope ||
+		    prefix_compare(&a->list[i].prefix, &b->list[i].prefix))
 			return false;
 	return true;
 }
 
 /* Those of `in` that `out` does not have. */
-static void tell_new(const struct own_prefixes *in, const struct own_prefixes *out, size_t from, const char *dark,
-		     const char *live)
+static void tell_new(const struct own_prefixes *in, const struct own_prefixes *out, size_t from,
+		     const char *dark, const char *live)
 {
 	char text[PREFIX_TEXT_BYTES];
 

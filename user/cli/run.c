@@ -288,7 +288,7 @@ static int start(struct sensor *s)
 	if (!err && s->config->netns)
 		err = cli_enter_netns(s->config->netns, s->why, sizeof(s->why));
 	if (!err)
-		err = sensor_plan(&s->plan, s, s->config, s->why, sizeof(s->why));
+		err = make_plan(s);
 	if (!err)
 		err = open_loop(s);
 	if (!err)

@@ -27,7 +27,7 @@ struct sensor {
 	bool pins_were_empty;
 	struct carry *carry; /* what is gone on from; until the books have it */
 	bool carry_is_pinned;
-	unsigned int slots[AG_INTERFACES_MAX]; /* of config->interfaces */
+	unsigned int slots[AG_INTERFACES_MAX];	      /* of config->interfaces */
 	struct ag_interface links[AG_INTERFACES_MAX]; /* by slot */
 	struct own_prefixes own;
 	struct plan *plan;
@@ -43,7 +43,7 @@ struct sensor {
 	struct watch *watch;
 	int signal_fd, timer_fd, epoll_fd;
 	uint64_t seconds;
-	bool leave;	    /* program and books stay when this process ends */
+	bool leave; /* program and books stay when this process ends */
 	char why[512];
 };
 

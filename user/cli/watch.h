@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What changes under a running sensor: interfaces that go, return, are renamed, go down or get another MAC, drivers'
- * settings. Gaps go to the collector; what it means for the figures is the doctor's to say, who is told when to look.
+ * What changes under a running sensor: interfaces that go, return, are renamed, go down or get another MAC,
+ * drivers' settings. Gaps go to the collector; what it means for the figures is the doctor's to say, who is
+ * told when to look.
  */
 #ifndef AIRGLOW_CLI_WATCH_H
 #define AIRGLOW_CLI_WATCH_H
@@ -17,8 +18,8 @@
 struct watch;
 
 /*
- * What is watched: attachments[i] is of config->interfaces[i], links[slots[i]] what the packet program knows of it, where
- * a new MAC is entered. All but the configuration borrowed for the watch's life.
+ * What is watched: attachments[i] is of config->interfaces[i], links[slots[i]] what the packet program knows of
+ * it, where a new MAC is entered. All but the configuration borrowed for the watch's life.
  */
 struct watch_options {
 	const struct config *config;

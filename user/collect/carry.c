@@ -92,6 +92,8 @@ void carry_of_books(struct carry *out, const struct books *books)
 	}
 	out->carried.shared += load(&books->counters[books->slices].received);
 	add_words(&out->carried.icmp, books->icmp, sizeof(out->carried.icmp));
+	if (books->visits_size == AG_PORTS)
+		add_words(out->carried.visits, books->visits, sizeof(out->carried.visits));
 	out->told = collected->told[__atomic_load_n(&collected->side, __ATOMIC_ACQUIRE) & 1];
 	out->kept = collected->kept;
 	lost_before = lost_of_records(out->told.lost);
@@ -256,6 +258,18 @@ static int take_collected(const struct pinned *p, struct carry *out)
 	return 0;
 }
 
+/* Plain counters; one alone when no interface had the feed self. */
+static int add_visits(const struct pinned *p, struct ag_carried *out)
+{
+	struct array a = {};
+	int err = map_array(&a, p->pins, p->set, "visits");
+
+	if (!err && a.stride == sizeof(__u64) && a.count == AG_PORTS)
+		add_words(out->visits, a.bytes, sizeof(out->visits));
+	unmap_array(&a);
+	return err == -ENOENT ? 0 : err; /* earlier versions have none */
+}
+
 /* What these books counted beside what they may have carried. */
 static int add_counted(const struct pinned *p, struct carry *out)
 {
@@ -271,6 +285,8 @@ static int add_counted(const struct pinned *p, struct carry *out)
 		err = sum_elements(p, "ports", "ag_ports", &c->ports, NULL, sizeof(c->ports));
 	if (!err)
 		err = sum_elements(p, "icmp", "ag_icmp", &c->icmp, NULL, sizeof(c->icmp));
+	if (!err)
+		err = add_visits(p, c);
 	if (!err)
 		err = add_open_intervals(p, &out->told, control.epoch);
 	if (err)
@@ -324,7 +340,8 @@ int carry_of_all_pins(struct carry *out, const struct pins *pins, const struct l
 	return fold(out, pins, own, sets, n);
 }
 
-void carry_add_gap(struct ag_kept *kept, const char *subject, const char *reason, int64_t from_ns, int64_t to_ns)
+void carry_add_gap(struct ag_kept *kept, const char *subject, const char *reason, int64_t from_ns,
+		   int64_t to_ns)
 {
 	struct gaps gaps = {};
 

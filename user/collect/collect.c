@@ -78,8 +78,11 @@ struct collector {
 static const char *const needs_addresses[] = {"survey_by_behaviour", "scan_timeout", "aggressive_scan",
 					      "dos_rate_estimate",   "reachability", "silent_prefix"};
 
-_Static_assert(sizeof(needs_addresses) / sizeof(needs_addresses[0]) <=
-		       sizeof(((struct snapshot *)0)->disabled_rules) / sizeof(const char *),
+/* Of an address that answers: what comes back may be an answer, and who asks much may be its user. */
+static const char *const needs_strangers[] = {"reflection", "dos_victim", "dos_rate_estimate"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+_Static_assert(COUNT(needs_addresses) + COUNT(needs_strangers) <= COUNT(((struct snapshot *)0)->disabled_rules),
 	       "disabled rules fit a snapshot");
 
 static int64_t clock_ns(clockid_t clock)
@@ -136,7 +139,7 @@ static struct sources *make_sources(const struct collector *c)
 		.sources_max = sources_fit(c->options.config->memory_bytes / SOURCES_SHARE),
 		.hosts = c->hosts,
 		.expected_day_packets = c->reach.expected_pps * DAY_S,
-		.thresholds = c->options.config->thresholds,
+		.thresholds = config_thresholds(c->options.config),
 	};
 
 	return sources_new(&options);
@@ -285,6 +288,7 @@ int collector_add_interface(struct collector *c, const char *name, unsigned int 
 
 void collector_reload(struct collector *c, struct config *config, const struct plan *plan)
 {
+	struct ag_thresholds thresholds;
 	double seen_pps;
 
 	pthread_mutex_lock(&c->setup);
@@ -298,7 +302,8 @@ void collector_reload(struct collector *c, struct config *config, const struct p
 	seen_pps = c->reach.seen_pps;
 	reach_from_addresses(&c->reach, plan->addresses);
 	c->reach.seen_pps = seen_pps;
-	sources_use(c->sources, &config->thresholds);
+	thresholds = config_thresholds(config);
+	sources_use(c->sources, &thresholds);
 	if (c->options.feed)
 		feed_use(c->options.feed, &plan->settings);
 	pthread_mutex_unlock(&c->setup);
@@ -491,14 +496,24 @@ static void fill_promoted(const struct collector *c, struct snapshot *s)
 		promoted_count(c->books, i, &s->promoted_reached[i]);
 }
 
+static void disable(struct snapshot *s, const char *rule)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->disabled_rules_count; i++)
+		if (!strcmp(s->disabled_rules[i], rule))
+			return;
+	s->disabled_rules[s->disabled_rules_count++] = rule;
+}
+
 static void fill_disabled(const struct collector *c, struct snapshot *s)
 {
 	unsigned int i;
 
-	if (c->reach.addresses)
-		return;
-	for (i = 0; i < sizeof(needs_addresses) / sizeof(needs_addresses[0]); i++)
-		s->disabled_rules[s->disabled_rules_count++] = needs_addresses[i];
+	for (i = 0; i < COUNT(needs_addresses) && !c->reach.addresses; i++)
+		disable(s, needs_addresses[i]);
+	for (i = 0; i < COUNT(needs_strangers) && config_uses_self(c->options.config); i++)
+		disable(s, needs_strangers[i]);
 }
 
 /*
@@ -532,11 +547,12 @@ static void fill_snapshot(struct collector *c, struct snapshot *s)
 	s->epoch = c->books->control->epoch;
 	s->config = config_ref(c->options.config);
 	fill_scopes(c, s);
+	fill_disabled(c, s);
 	if (c->options.live)
 		fill_live(c, s);
-	fill_disabled(c, s);
 	fill_promoted(c, s);
 	s->reach = c->reach;
+	s->feed_self = c->books->visits_size == AG_PORTS;
 	s->watch = s->config->watch;
 	s->watch_count = s->config->watch_count;
 	memcpy(s->watch_before, c->watch_before, sizeof(s->watch_before));

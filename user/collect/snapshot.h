@@ -90,6 +90,8 @@ struct snapshot {
 	struct ag_counters totals; /* summed over slices */
 	struct ag_ports ports;	   /* summed over slices */
 	struct ag_icmp icmp;
+	bool feed_self;		 /* an interface has the feed self: visits are counted */
+	__u64 visits[AG_PORTS];	 /* SYNs to ports on which this host listens */
 	uint64_t sources;	 /* distinct sources, estimate (HyperLogLog) */
 	uint64_t shared_packets; /* received on CPUs without a slice of their own */
 	unsigned int slices;
@@ -120,7 +122,7 @@ struct snapshot {
 	struct promoted_figures promoted_reached[AG_PROMOTED_SLOTS_MAX];
 	unsigned int promoted_count;
 	uint64_t map_bytes, rss_anon_bytes;
-	const char *disabled_rules[8]; /* static strings */
+	const char *disabled_rules[12]; /* static strings */
 	unsigned int disabled_rules_count;
 };
 

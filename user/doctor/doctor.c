@@ -121,7 +121,8 @@ static void remember_scopes(struct doctor_past *past, const struct snapshot *sna
 		double rate = JUDGE_PPS_PER_ADDRESS * (double)scope->dark_addresses;
 		double expected = rate * (double)(snapshot->time_ns - past->scope_time_ns[i]) / 1e9;
 
-		/* A mark stays until enough packets were expected since to judge by, or a reload moved its prefixes. */
+		/* A mark stays until enough packets were expected since to judge by, or a reload moved its
+		 * prefixes. */
 		if (past->valid && past->scope_time_ns[i] && expected < JUDGE_EXPECTED_AT_LEAST &&
 		    past->scope_addresses[i] == scope->dark_addresses)
 			continue;
