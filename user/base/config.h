@@ -50,8 +50,11 @@ struct config {
 	size_t watch_count;
 	struct config_promoted *promoted;
 	size_t promoted_count;
-	char *listen;	       /* "127.0.0.1:10023" */
-	char *state;	       /* directory, may be NULL */
+	char *listen;				      /* "127.0.0.1:10023"; several with commas between them */
+	bool listen_open;			      /* beyond loopback without a password too */
+	char *web_config;			      /* file with certificate and users; may be NULL */
+	uint64_t client_requests, client_connections; /* of one address: a second, at once */
+	char *state;				      /* directory, may be NULL */
 	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
 	uint64_t memory_bytes; /* bound for all maps together */
 	uint64_t interval_ms;  /* of the flow cache */
@@ -61,10 +64,12 @@ struct config {
 	bool keep;
 };
 
-#define CONFIG_WATCH_MAX 72 /* a series of /metrics each */
-#define CONFIG_LISTEN	 "127.0.0.1:10023"
-#define CONFIG_SAMPLES	 10
-#define CONFIG_INTERVAL	 10000
+#define CONFIG_WATCH_MAX	  72 /* a series of /metrics each */
+#define CONFIG_LISTEN		  "127.0.0.1:10023"
+#define CONFIG_SAMPLES		  10
+#define CONFIG_CLIENT_REQUESTS	  100
+#define CONFIG_CLIENT_CONNECTIONS 100
+#define CONFIG_INTERVAL		  10000
 
 /* All-default configuration. */
 int config_new(struct config **out);

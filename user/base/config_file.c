@@ -10,7 +10,7 @@
 
 #include "base/address.h"
 #include "base/cleanup.h"
-#include "base/config.h"
+#include "base/config_web.h"
 #include "base/options.h"
 #include "base/yaml.h"
 
@@ -54,7 +54,8 @@ struct raw {
 	struct raw_dark *dark;
 	char **live;
 	struct raw_decap *decap;
-	char *listen, *netns, *state, *memory, *interval, *samples, *addresses;
+	char *netns, *state, *memory, *interval, *samples, *addresses;
+	struct raw_web web;
 	struct raw_alerts *alerts;
 	struct raw_watch *watch;
 	struct raw_promoted *promote;
@@ -145,7 +146,7 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	LIST("dark", struct raw, dark, &DARK_VALUE, AG_PREFIXES_MAX),
 	LIST("live", struct raw, live, &TEXT_VALUE, AG_PREFIXES_MAX),
 	LIST("decap", struct raw, decap, &DECAP_VALUE, AG_DECAP_MAX),
-	TEXT("listen", OPTIONAL, struct raw, listen),
+	CONFIG_WEB_FIELDS(struct raw),
 	TEXT("netns", OPTIONAL, struct raw, netns),
 	TEXT("state", OPTIONAL, struct raw, state),
 	TEXT("memory", OPTIONAL, struct raw, memory),
@@ -165,6 +166,7 @@ static const cyaml_schema_value_t FILE_VALUE = {
 struct reading {
 	struct config *config;
 	const struct raw *raw;
+	const char *name;
 	const char *section, *key;
 	long entry, item;
 	char reason[400];
@@ -341,6 +343,13 @@ static int take_alerts(struct reading *r)
 	return err;
 }
 
+static int take_web(struct reading *r)
+{
+	look_at(r, NULL, -1, NULL, -1);
+	return config_web_take(r->config, &r->raw->web, r->name, &r->section, &r->key, r->reason,
+			       sizeof(r->reason));
+}
+
 static int take_all(struct reading *r)
 {
 	const struct raw *raw = r->raw;
@@ -354,7 +363,7 @@ static int take_all(struct reading *r)
 	if (!err)
 		err = take_watch(r);
 	if (!err)
-		err = take_text(r, &config->listen, raw->listen, "listen");
+		err = take_web(r);
 	if (!err)
 		err = take_text(r, &config->netns, raw->netns, "netns");
 	if (!err)
@@ -377,7 +386,7 @@ static int take_all(struct reading *r)
 static int read_yaml(struct config *config, const char *text, size_t length, const char *name, char *why,
 		     size_t why_size)
 {
-	struct reading reading = {.config = config};
+	struct reading reading = {.config = config, .name = name};
 	struct yaml_text *yaml;
 	void *raw;
 	int err = yaml_text_new(&yaml, text, length, name, &FILE_VALUE, why, why_size);
@@ -589,7 +598,7 @@ char *config_print(const struct config *config)
 	char *text = NULL;
 
 	if (raw && put_interfaces(raw, config) && put_scopes(raw, config) && put_decaps(raw, config) &&
-	    put_watch(raw, config) && put_text(&raw->listen, config->listen) &&
+	    put_watch(raw, config) && config_web_put(&raw->web, config) &&
 	    put_text(&raw->netns, config->netns) && put_text(&raw->state, config->state) &&
 	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
 	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
