@@ -36,7 +36,6 @@
 struct sensor {
 	bool once;
 	const struct config *config;
-	int listen_fd;
 	struct plan *plan;
 	struct engine *engine;
 	struct snapshot_box *box;
@@ -257,15 +256,8 @@ static int start_serving(struct sensor *s)
 {
 	struct serve_options options = {
 		.box = s->box, .sources = collector_sources(s->collector), .feed = s->feed};
-	int fd = s->listen_fd, err;
 
-	if (s->once)
-		return 0;
-	s->listen_fd = -1;
-	err = serve_start(&s->serve, fd, &options, s->why, sizeof(s->why));
-	if (!err)
-		log_info("serving http://%s/metrics", s->config->listen);
-	return err;
+	return s->once ? 0 : serve_start(s->serve, &options, s->why, sizeof(s->why));
 }
 
 static int watch_fd(struct sensor *s, int fd)
@@ -316,7 +308,7 @@ static int start(struct sensor *s)
 	if (!err)
 		err = check_state(s);
 	if (!err && !s->once)
-		err = serve_listen(&s->listen_fd, s->config->listen, s->why, sizeof(s->why));
+		err = serve_open(&s->serve, s->config, s->why, sizeof(s->why));
 	if (!err && s->config->netns)
 		err = cli_enter_netns(s->config->netns, s->why, sizeof(s->why));
 	if (!err)
@@ -338,7 +330,7 @@ static int start(struct sensor *s)
  */
 static void stop(struct sensor *s)
 {
-	const int fds[] = {s->epoll_fd, s->links_fd, s->timer_fd, s->signal_fd, s->listen_fd};
+	const int fds[] = {s->epoll_fd, s->links_fd, s->timer_fd, s->signal_fd};
 
 	if (s->serve)
 		serve_stop(&s->serve);
@@ -514,7 +506,7 @@ static int run_sensor(const struct config *config, bool once)
 	}
 	s->config = config;
 	s->once = once;
-	s->listen_fd = s->signal_fd = s->timer_fd = s->links_fd = s->epoll_fd = -1;
+	s->signal_fd = s->timer_fd = s->links_fd = s->epoll_fd = -1;
 	if (start(s)) {
 		log_warnx("%s", s->why);
 	} else {
@@ -548,6 +540,8 @@ int run_main(int argc, char **argv)
 	err = cli_config(&config, &options, why, sizeof(why));
 	if (!err)
 		err = config_check(config, true, why, sizeof(why));
+	if (!err && options_has(&options, OPTION_CONFIG_CHECK))
+		err = serve_check(config, why, sizeof(why));
 	if (err) {
 		log_warnx("%s", why);
 		status = err == -ENOMEM ? CLI_FAILED : CLI_USAGE;
