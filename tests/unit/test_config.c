@@ -41,6 +41,10 @@ Test(config, defaults)
 	struct config *config = new_config();
 
 	cr_expect_str_eq(config->listen, "127.0.0.1:10023");
+	cr_expect_not(config->listen_open);
+	cr_expect_null(config->web_config);
+	cr_expect_eq(config->client_requests, 100);
+	cr_expect_eq(config->client_connections, 100);
 	cr_expect_eq(config->memory_bytes, UINT64_C(128) << 20);
 	cr_expect_eq(config->interfaces_count, 0);
 	cr_expect_eq(config->prefixes_count, 0);
@@ -114,6 +118,28 @@ Test(config, reads_every_key)
 	cr_expect_eq(config->watch[0].port, 80);
 	cr_expect_eq(config->watch[1].port, 443);
 	cr_expect_eq(config->watch[2].protocol, 17);
+	config_free(&config);
+}
+
+Test(config, keys_of_http)
+{
+	struct config *config = new_config();
+	const char *text = "listen: ['[::1]:9', 'unix:/run/a,b']\nlisten_open: true\nweb_config: web.yml\n"
+			   "client_limit: {requests: 7, connections: 1K}\n";
+
+	cr_assert_eq(read_into(config, text), 0, "%s", why);
+	cr_expect_str_eq(config->listen, "[::1]:9,unix:/run/a,b");
+	cr_expect(config->listen_open);
+	cr_expect_str_eq(config->web_config, "web.yml");
+	cr_expect_eq(config->client_requests, 7);
+	cr_expect_eq(config->client_connections, 1024);
+	cr_assert_eq(config_read_text(config, text, strlen(text), "/etc/a/a.yaml", why, sizeof(why)), 0, "%s",
+		     why);
+	cr_expect_str_eq(config->web_config, "/etc/a/web.yml", "a path is beside the file");
+	cr_assert_eq(read_into(config, "listen: a:1\nweb_config: /x/y\n"), 0, "%s", why);
+	cr_expect_str_eq(config->listen, "a:1");
+	cr_expect_str_eq(config->web_config, "/x/y");
+	cr_expect_not(config->listen_open);
 	config_free(&config);
 }
 
