@@ -52,7 +52,7 @@ Test(tables, sizes_follow_the_plan)
 	cr_assert_eq(sizes.slices, 3);
 	cr_assert_eq(sizes.pages, 256);
 	cr_assert_eq(sizes.blocks, 2);
-	cr_assert_eq(sizes.splits, PLAN_SPARE_SPLITS);
+	cr_assert_eq(sizes.splits, 1);
 	cr_assert_eq(
 		tables_bytes(&sizes),
 		4 * (sizeof(struct ag_counters) + sizeof(struct ag_ports) + 2 * sizeof(struct ag_interval)) +

@@ -21,7 +21,7 @@ struct sensor {
 	bool once;
 	const struct options *options; /* of the command line, for a reload */
 	struct config *config;
-	int state_lock, listen_fd;
+	int state_lock;
 	struct layout *layout;
 	struct pins *pins; /* with keep */
 	bool pins_were_empty;
