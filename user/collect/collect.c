@@ -54,7 +54,7 @@ struct collector {
 	uint64_t dark_at[RATE_WINDOW_S + 1]; /* ring, one a second */
 	unsigned int rate_next, rate_used;
 	uint64_t sequence;
-	int64_t start_ns;
+	int64_t start_ns, process_start_ns;
 
 	pthread_mutex_t lock; /* interfaces, checks */
 	struct watched interfaces[AG_INTERFACES_MAX];
@@ -158,7 +158,7 @@ int collector_new(struct collector **out, const struct collector_options *option
 	pthread_mutex_init(&c->lock, NULL);
 	c->day_epoch = 1;
 	if (options->live) {
-		c->start_ns = clock_ns(CLOCK_REALTIME);
+		c->process_start_ns = c->start_ns = clock_ns(CLOCK_REALTIME);
 		reader_begin(c->reader, (uint64_t)clock_ns(CLOCK_MONOTONIC_COARSE), c->start_ns);
 		c->day = c->start_ns / NS / DAY_S;
 	}
@@ -335,6 +335,8 @@ static void fill_live(struct collector *c, struct snapshot *s)
 	s->time_ns = clock_ns(CLOCK_REALTIME);
 	s->start_ns = c->start_ns;
 	s->rss_anon_bytes = read_rss_anon();
+	s->process_start_ns = c->process_start_ns;
+	s->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->interfaces_count; i++)
 		read_interface(&c->interfaces[i], s->totals.interface[i], &s->interfaces[i]);
