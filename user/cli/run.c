@@ -202,7 +202,7 @@ static int start_collecting(struct sensor *s)
 		snprintf(s->why, sizeof(s->why), "not enough memory for a snapshot");
 		return -ENOMEM;
 	}
-	first->time_ns = first->begin_ns; /* attaching took time in which nothing could be expected */
+	first->time_ns = first->process_start_ns; /* attaching took time in which nothing could be expected */
 	first->reach.seen_pps = -1;
 	examine(s, first);
 	if (!s->once)

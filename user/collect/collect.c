@@ -57,7 +57,7 @@ struct collector {
 	uint64_t dark_at[RATE_WINDOW_S + 1]; /* ring, one a second */
 	unsigned int rate_next, rate_used;
 	uint64_t sequence;
-	int64_t begin_ns;
+	int64_t process_start_ns;
 	__u64 watch_before[AG_WATCH_MAX];
 	__u64 alerts_before[AG_ALERT_MAX], forgotten_before; /* what earlier processes told */
 
@@ -181,7 +181,7 @@ static void begin_live(struct collector *c)
 {
 	int64_t now_ns = clock_ns(CLOCK_REALTIME);
 
-	c->begin_ns = now_ns;
+	c->process_start_ns = now_ns;
 	kept_begin(c->kept, now_ns);
 	kept_load_gaps(c->kept, &c->gaps);
 	kept_commit_scopes(c->kept, c->options.config);
@@ -471,8 +471,9 @@ static void fill_live(struct collector *c, struct snapshot *s)
 
 	s->time_ns = clock_ns(CLOCK_REALTIME);
 	s->start_ns = c->kept->start_ns;
-	s->begin_ns = c->begin_ns;
+	s->process_start_ns = c->process_start_ns;
 	s->rss_anon_bytes = read_rss_anon();
+	s->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->interfaces_count; i++)
 		read_interface(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],
