@@ -169,6 +169,7 @@ void config_free(struct config **config)
 	free(c->listen);
 	free(c->state);
 	free(c->netns);
+	free(c->user);
 	free(c);
 	*config = NULL;
 }

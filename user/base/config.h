@@ -52,6 +52,7 @@ struct config {
 	size_t promoted_count;
 	char *listen;	       /* "127.0.0.1:10023" */
 	char *state;	       /* directory, may be NULL */
+	char *user;	       /* who the sensor is once it counts; NULL: airglow or nobody */
 	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
 	uint64_t memory_bytes; /* bound for all maps together */
 	uint64_t interval_ms;  /* of the flow cache */

@@ -54,7 +54,7 @@ struct raw {
 	struct raw_dark *dark;
 	char **live;
 	struct raw_decap *decap;
-	char *listen, *netns, *state, *memory, *interval, *samples, *addresses;
+	char *listen, *netns, *state, *user, *memory, *interval, *samples, *addresses;
 	struct raw_alerts *alerts;
 	struct raw_watch *watch;
 	struct raw_promoted *promote;
@@ -148,6 +148,7 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	TEXT("listen", OPTIONAL, struct raw, listen),
 	TEXT("netns", OPTIONAL, struct raw, netns),
 	TEXT("state", OPTIONAL, struct raw, state),
+	TEXT("user", OPTIONAL, struct raw, user),
 	TEXT("memory", OPTIONAL, struct raw, memory),
 	TEXT("interval", OPTIONAL, struct raw, interval),
 	TEXT("samples", OPTIONAL, struct raw, samples),
@@ -359,6 +360,8 @@ static int take_all(struct reading *r)
 		err = take_text(r, &config->netns, raw->netns, "netns");
 	if (!err)
 		err = take_text(r, &config->state, raw->state, "state");
+	if (!err)
+		err = take_text(r, &config->user, raw->user, "user");
 	if (!err)
 		err = take_number(r, &config->memory_bytes, raw->memory, "memory", "a size like 128MB");
 	if (!err)
@@ -591,9 +594,10 @@ char *config_print(const struct config *config)
 	if (raw && put_interfaces(raw, config) && put_scopes(raw, config) && put_decaps(raw, config) &&
 	    put_watch(raw, config) && put_text(&raw->listen, config->listen) &&
 	    put_text(&raw->netns, config->netns) && put_text(&raw->state, config->state) &&
-	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
-	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
-	    put_promoted(raw, config) && put_number(&raw->addresses, config->addresses))
+	    put_text(&raw->user, config->user) && put_number(&raw->memory, config->memory_bytes) &&
+	    put_number(&raw->interval, config->interval_ms) && put_number(&raw->samples, config->samples) &&
+	    put_alerts(raw, config) && put_promoted(raw, config) &&
+	    put_number(&raw->addresses, config->addresses))
 		text = yaml_text_print(&FILE_VALUE, raw);
 	yaml_text_unload(&FILE_VALUE, raw);
 	return text;

@@ -118,7 +118,8 @@ static int set_values(struct config *config, const struct options *options, char
 		char **into;
 	} texts[] = {{OPTION_LISTEN, &config->listen},
 		     {OPTION_NETNS, &config->netns},
-		     {OPTION_STATE, &config->state}};
+		     {OPTION_STATE, &config->state},
+		     {OPTION_RUN_AS, &config->user}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *text = options_text(options, texts[i].id, NULL);

@@ -24,6 +24,7 @@
 #include "cli/links.h"
 #include "cli/view.h"
 #include "collect/collect.h"
+#include "confine/confine.h"
 #include "doctor/doctor.h"
 #include "engine/attach.h"
 #include "engine/engine.h"
@@ -36,6 +37,8 @@
 struct sensor {
 	bool once;
 	const struct config *config;
+	const char *config_file; /* NULL: none */
+	struct confine_user user;
 	int listen_fd;
 	struct plan *plan;
 	struct engine *engine;
@@ -70,17 +73,13 @@ static int check_kernel(struct sensor *s)
 
 static int check_state(struct sensor *s)
 {
-	int err = 0;
+	int err;
 
 	if (!s->config->state)
 		return 0;
-	if (access(s->config->state, W_OK | X_OK)) {
-		err = -errno;
-		snprintf(s->why, sizeof(s->why),
-			 "cannot use the state directory %s: %s; make it, writable for this user",
-			 s->config->state, strerror(-err));
+	err = confine_own_directory(s->config->state, &s->user, s->why, sizeof(s->why));
+	if (err)
 		return err;
-	}
 	log_warnx("%s: this version does not write records yet, the figures last as long as the sensor runs",
 		  s->config->state);
 	return 0;
@@ -184,6 +183,24 @@ static int attach_all(struct sensor *s)
 			return err;
 		}
 	}
+	return 0;
+}
+
+/* Everything is open that needs rights, and no thread runs yet. What is read again is read as the user. */
+static int give_up_rights(struct sensor *s)
+{
+	struct confine_directories directories = {};
+	char done[256];
+	int err;
+
+	confine_add_writable(&directories, s->config->state);
+	confine_add_readable(&directories, s->config_file);
+	err = confine_enter(&s->user, &directories, done, sizeof(done), s->why, sizeof(s->why));
+	if (err)
+		return err;
+	log_info("%s", done);
+	if (s->config_file && access(s->config_file, R_OK))
+		log_warn("the user %s cannot read %s: it will not be read again", s->user.name, s->config_file);
 	return 0;
 }
 
@@ -314,6 +331,8 @@ static int start(struct sensor *s)
 	int err = check_kernel(s);
 
 	if (!err)
+		err = confine_user(&s->user, s->config->user, s->why, sizeof(s->why));
+	if (!err)
 		err = check_state(s);
 	if (!err && !s->once)
 		err = serve_listen(&s->listen_fd, s->config->listen, s->why, sizeof(s->why));
@@ -327,6 +346,8 @@ static int start(struct sensor *s)
 		err = open_engine(s);
 	if (!err)
 		err = attach_all(s);
+	if (!err)
+		err = give_up_rights(s);
 	if (!err)
 		err = start_collecting(s);
 	if (!err)
@@ -503,7 +524,7 @@ static int loop(struct sensor *s)
 	return status;
 }
 
-static int run_sensor(const struct config *config, bool once)
+static int run_sensor(const struct config *config, const char *config_file, bool once)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
 	int status = CLI_FAILED;
@@ -513,6 +534,7 @@ static int run_sensor(const struct config *config, bool once)
 		return CLI_FAILED;
 	}
 	s->config = config;
+	s->config_file = config_file;
 	s->once = once;
 	s->listen_fd = s->signal_fd = s->timer_fd = s->links_fd = s->epoll_fd = -1;
 	if (start(s)) {
@@ -558,7 +580,8 @@ int run_main(int argc, char **argv)
 			 config->interfaces_count, config->prefixes_count, config->scopes_count);
 		status = CLI_OK;
 	} else {
-		status = run_sensor(config, options_has(&options, OPTION_ONCE));
+		status = run_sensor(config, options_text(&options, OPTION_CONFIG, NULL),
+				    options_has(&options, OPTION_ONCE));
 	}
 	config_free(&config);
 	options_fini(&options);
