@@ -20,6 +20,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/notify.h"
+#include "cli/beat.h"
 #include "cli/cli.h"
 #include "cli/links.h"
 #include "cli/view.h"
@@ -53,6 +55,7 @@ struct sensor {
 	unsigned int checks_count;
 	int signal_fd, timer_fd, links_fd, epoll_fd;
 	uint64_t seconds;
+	struct beat beat;
 	bool links_changed; /* since the last second */
 	char why[512];
 };
@@ -326,10 +329,22 @@ static int open_loop(struct sensor *s)
 	return err;
 }
 
+static int open_notify(struct sensor *s)
+{
+	int err = notify_open();
+
+	if (err)
+		snprintf(s->why, sizeof(s->why), "cannot reach the service manager at NOTIFY_SOCKET: %s",
+			 strerror(-err));
+	return err;
+}
+
 static int start(struct sensor *s)
 {
 	int err = check_kernel(s);
 
+	if (!err)
+		err = open_notify(s);
 	if (!err)
 		err = confine_user(&s->user, s->config->user, s->why, sizeof(s->why));
 	if (!err)
@@ -352,6 +367,8 @@ static int start(struct sensor *s)
 		err = start_collecting(s);
 	if (!err)
 		err = start_serving(s);
+	if (!err)
+		notify_ready();
 	return err;
 }
 
@@ -375,6 +392,7 @@ static void stop(struct sensor *s)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	plan_free(&s->plan);
+	notify_close();
 }
 
 /* The last word of a sensor that ran: what it counted, from its last snapshot. */
@@ -382,6 +400,7 @@ static void tell_end(struct sensor *s)
 {
 	struct snapshot *last;
 
+	notify_stopping();
 	for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
 		attach_free(&s->attachments[i - 1]);
 	collector_stop(s->collector);
@@ -451,6 +470,7 @@ static int on_second(struct sensor *s)
 	if (read(s->timer_fd, &ticks, sizeof(ticks)) != (ssize_t)sizeof(ticks))
 		return -1;
 	s->seconds += ticks;
+	beat_second(&s->beat, s->seconds, s->box);
 	if (s->once)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
 	if (s->links_changed)

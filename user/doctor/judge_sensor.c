@@ -137,6 +137,10 @@ void judge_clock(const struct judge_input *in, size_t index, struct snapshot_che
 		judge_say(out, SNAPSHOT_UNKNOWN, "the kernel does not tell");
 		return;
 	}
+	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us < 0) {
+		judge_say(out, SNAPSHOT_OK, "synchronised within the last two hours, as systemd-timesyncd says");
+		return;
+	}
 	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us <= CLOCK_ERROR_MAX_US) {
 		judge_say(out, SNAPSHOT_OK, "synchronised, at most %.3g s off",
 			  (double)in->host->clock_error_us / 1e6);
