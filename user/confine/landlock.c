@@ -24,10 +24,10 @@
 #define SCOPE_ALL	    3ull	 /* ABI 6: abstract unix sockets, signals */
 
 #define READ		    (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-/* A file of ours is made beside its place, written, and renamed; a pin is a file, and removed. */
+/* A file of ours is made beside its place, written, and renamed; pins are removed, with their directory. */
 #define WRITE                                                                                                  \
 	(READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-	 ACCESS_FS_TRUNCATE)
+	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | ACCESS_FS_TRUNCATE)
 
 /* struct landlock_ruleset_attr as it has grown; a kernel takes what it knows if the rest is 0. */
 struct ruleset {
