@@ -114,9 +114,9 @@ class World:
         finally:
             stop(waker, signal.SIGTERM)
 
-    def sensor(self, *options, port=10123, prefix=(), env=None):
+    def sensor(self, *options, port=10123, binary=AIRGLOW, prefix=(), env=None):
         """Starts `airglow run` on eye0 and waits until it answers. prefix: a command in front, that becomes it."""
-        sensor = Sensor(self, options, port, prefix, env)
+        sensor = Sensor(self, options, port, binary, prefix, env)
         self.sensors.append(sensor)
         sensor.wait_ready()
         return sensor
@@ -127,10 +127,10 @@ class World:
 
 
 class Sensor:
-    def __init__(self, world, options, port, prefix=(), env=None):
+    def __init__(self, world, options, port, binary=AIRGLOW, prefix=(), env=None):
         self.url = f"http://127.0.0.1:{port}"
         self.log = open(world.path(f"sensor-{port}.log"), "w+", encoding="utf-8")
-        self.process = subprocess.Popen([*prefix, AIRGLOW, "run", "--netns", world.eye, "--iface", "eye0", "--listen",
+        self.process = subprocess.Popen([*prefix, binary, "run", "--netns", world.eye, "--iface", "eye0", "--listen",
                                          f"127.0.0.1:{port}", *options], stdout=self.log, stderr=self.log,
                                         stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
 
