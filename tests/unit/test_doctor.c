@@ -554,6 +554,7 @@ Test(doctor, silence_and_life)
 DAMAGE(clock_unread, p->host.clock_synchronised = HOST_UNKNOWN)
 DAMAGE(clock_free, p->host.clock_synchronised = HOST_NO)
 DAMAGE(clock_far, p->host.clock_error_us = 5000000)
+DAMAGE(clock_by_file, p->host.clock_error_us = -1)
 DAMAGE(realtime, p->host.realtime = HOST_YES)
 DAMAGE(old_kernel, strcpy(p->host.kernel, "5.10.0-28-amd64"))
 DAMAGE(new_kernel, strcpy(p->host.kernel, "10.0.1"))
@@ -588,6 +589,7 @@ Test(doctor, clock_and_kernel)
 {
 	static const struct row rows[] = {
 		ROW(CLOCK, 0, UNKNOWN, NULL, clock_unread),
+		ROW(CLOCK, 0, OK, NULL, clock_by_file),
 		ROW(CLOCK, 0, WARNING, "timedatectl set-ntp true", clock_free),
 		ROW(CLOCK, 0, WARNING, "timedatectl set-ntp true", clock_far),
 		ROW(KERNEL, 0, FAULT, "PREEMPT_RT", realtime),

@@ -665,6 +665,7 @@ static void *run_collector(void *arg)
 	int64_t next = clock_ns(CLOCK_MONOTONIC);
 	uint64_t ticks = 0;
 
+	pthread_setname_np(pthread_self(), "ag-collect");
 	while (!atomic_load(&c->stop)) {
 		struct timespec until;
 
@@ -701,7 +702,6 @@ int collector_start(struct collector *c)
 
 	if (err)
 		return -err;
-	pthread_setname_np(c->thread, "ag-collect");
 	c->running = true;
 	return 0;
 }

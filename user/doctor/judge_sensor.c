@@ -137,7 +137,13 @@ void judge_clock(const struct judge_input *in, size_t index, struct snapshot_che
 {
 	(void)index;
 	if (in->host->clock_synchronised == HOST_UNKNOWN) {
-		judge_say(out, SNAPSHOT_UNKNOWN, "the kernel does not tell");
+		judge_say(out, SNAPSHOT_UNKNOWN,
+			  "cannot be asked here: the kernel or systemd (ProtectClock) refuses it");
+		return;
+	}
+	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us < 0) {
+		judge_say(out, SNAPSHOT_OK,
+			  "synchronised within the last two hours, as systemd-timesyncd says");
 		return;
 	}
 	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us <= CLOCK_ERROR_MAX_US) {
