@@ -49,7 +49,8 @@ static int add_interfaces(struct config *config, const struct options *options, 
 
 	if (config_feed(feed) == AG_FEED_MAX) {
 		snprintf(why, why_size,
-			 "--feed does not take \"%.60s\"; it wants observe, routed, mirror or tunnel", feed);
+			 "--feed does not take \"%.60s\"; it wants observe, routed, mirror, tunnel or self",
+			 feed);
 		return -EINVAL;
 	}
 	while ((list = options_next(options, OPTION_IFACE, &cursor))) {
@@ -106,6 +107,8 @@ static int add_prefixes(struct config *config, const struct options *options, ch
 			err = config_add_live(config, given->text, why, why_size);
 		else if (given->id == OPTION_DECAP)
 			err = config_add_decap(config, given->text, why, why_size);
+		else if (given->id == OPTION_LIVE_PORTS)
+			err = config_add_live_ports(config, given->text, why, why_size);
 	}
 	return err;
 }
@@ -118,7 +121,8 @@ static int set_values(struct config *config, const struct options *options, char
 		char **into;
 	} texts[] = {{OPTION_LISTEN, &config->listen},
 		     {OPTION_NETNS, &config->netns},
-		     {OPTION_STATE, &config->state}};
+		     {OPTION_STATE, &config->state},
+		     {OPTION_PINS, &config->pins}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *text = options_text(options, texts[i].id, NULL);
@@ -133,8 +137,11 @@ static int set_values(struct config *config, const struct options *options, char
 		free(*texts[i].into);
 		*texts[i].into = copy;
 	}
+	config->keep = config->keep || options_has(options, OPTION_KEEP);
 	config->memory_bytes = options_number(options, OPTION_MEMORY, config->memory_bytes);
 	config->addresses = options_number(options, OPTION_ADDRESSES, config->addresses);
+	config->replay = options->command == COMMAND_REPLAY;
+	config->own_flows = options_has(options, OPTION_OWN_FLOWS);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "collect/drain.h"
-#include "collect/grace.h"
+#include "engine/grace.h"
 
 #define NS	     1000000000LL
 #define LOOK_EACH_MS 20 /* at the logs; a log that gets half full wakes us before */
