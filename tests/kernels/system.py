@@ -121,8 +121,8 @@ def make_initrd(kernel, archive):
 class Sky:
     """A namespace with one end of the guest's cable, `sky0`, from where dark addresses are reached through the guest."""
 
-    def __init__(self, dark4):
-        self.name, self.dark4 = f'ag-sky-{os.getpid()}', dark4
+    def __init__(self, name, dark4):
+        self.name, self.dark4 = f'ag-sky-{os.getpid()}-{name}', dark4
 
     def __enter__(self):
         guest.run('ip', 'netns', 'add', self.name)
