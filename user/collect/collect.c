@@ -202,7 +202,7 @@ int collector_add_interface(struct collector *c, const char *name, enum ag_feed 
 	w->shown.ifindex = c->options.plan->settings.interfaces[c->interfaces_count].ifindex;
 	w->shown.feed = feed;
 	w->shown.present = true;
-	if (!nic_read(w->shown.ifindex, name, &w->base_packets, w->shown.nic, &w->shown.nic_count))
+	if (!nic_read(w->shown.ifindex, &w->base_packets, w->shown.nic, &w->shown.nic_count))
 		for (i = 0; i < w->shown.nic_count; i++)
 			w->base_drops[i] = w->shown.nic[i].packets;
 	c->interfaces_count++;
@@ -334,7 +334,7 @@ static void read_interface(struct watched *w, uint64_t received, struct snapshot
 	uint64_t packets;
 
 	w->shown.received = received;
-	if (w->shown.present && !nic_read(w->shown.ifindex, w->shown.name, &packets, counters, &count)) {
+	if (w->shown.present && !nic_read(w->shown.ifindex, &packets, counters, &count)) {
 		w->shown.nic_packets = packets - w->base_packets;
 		for (i = 0; i < count && i < w->shown.nic_count; i++) {
 			w->shown.nic[i].known = counters[i].known;
