@@ -29,6 +29,8 @@ int give_up_rights(struct sensor *s)
 
 	if (err)
 		return err;
+	if (s->serve && serve_own(s->serve, s->user.uid, s->user.gid))
+		log_warn("cannot give the unix sockets to the user %s", s->user.name);
 	confine_add_writable(&directories, s->config->state);
 	if (s->pins)
 		confine_add_writable(&directories, pins_directory(s->pins));

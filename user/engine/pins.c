@@ -288,13 +288,26 @@ int pins_clear(struct pins *pins)
 	return err;
 }
 
+/* Nothing in it but what the kernel itself puts in every bpffs. */
+static bool is_empty(const char *directory)
+{
+	CLEANUP(cleanup_dir) DIR *dir = opendir(directory);
+	struct dirent *entry;
+	bool empty = dir;
+
+	while (dir && (entry = readdir(dir)))
+		empty = empty && (entry->d_name[0] == '.' || strstr(entry->d_name, ".debug"));
+	/* cppcheck-suppress resourceLeak ; it has a cleanup */
+	return empty;
+}
+
 void pins_remove(struct pins **pins)
 {
 	char *directory = strdup((*pins)->directory);
 
 	pins_close(pins);
 	/* Another's mount is not ours to take away: it may hold other things. */
-	if (directory && !umount2(directory, UMOUNT_NOFOLLOW))
+	if (directory && is_empty(directory) && !umount2(directory, UMOUNT_NOFOLLOW))
 		rmdir(directory);
 	free(directory);
 }
