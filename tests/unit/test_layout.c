@@ -195,7 +195,7 @@ Test(layout, what_an_earlier_version_wrote)
 	for (unsigned int fill = 0; fill <= 0xaa; fill += 0xaa) {
 		memset(&now, (int)fill, sizeof(now));
 		cr_assert_eq(layout_copy(&now, after, &OLD, before, "figures"), 0);
-		check_later(&now, fill * 0x0101010101010101);
+		check_later(&now, fill * 0x0101010101010101ULL);
 	}
 	layout_free(&before);
 	layout_free(&after);
