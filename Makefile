@@ -15,7 +15,7 @@ HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 INCLUDE := -Iinclude -Iuser -I. -isystem $(BUILD)
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(HARDEN) $(INCLUDE)
-LDLIBS  := -lbpf -lelf -lz -lmicrohttpd -ljansson -lcyaml -lyaml -lpcap -lcurl -lmnl -lm -lpthread
+LDLIBS  := -lbpf -lelf -lz -lmicrohttpd -ljansson -lcyaml -lyaml -lpcap -lcurl -lmnl -lgnutls -lcrypt -lm -lpthread
 LDFLAGS ?= -pie -Wl,-z,relro,-z,now
 
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')

@@ -12,10 +12,11 @@
 
 #include "airglow/abi.h"
 
-#define AG_BOOKS_MAGIC 0x61676c77u
-#define AG_NAME_BYTES  40 /* of a scope or an interface, 0 behind it */
-#define AG_GAPS_MAX    32
-#define AG_NIC_MAX     4 /* drop counters of an interface */
+#define AG_BOOKS_MAGIC	0x61676c77u
+#define AG_NAME_BYTES	40 /* of a scope or an interface, 0 behind it */
+#define AG_GAPS_MAX	32
+#define AG_GAP_SUMS_MAX 16
+#define AG_NIC_MAX	4 /* drop counters of an interface */
 
 /* How large the books are and what the program that writes them was told. One set of pinned maps has one. */
 struct ag_abi {
@@ -24,7 +25,8 @@ struct ag_abi {
 	__u32 complete; /* 1: what earlier books counted stands in `carried` */
 	__u32 slices, blocks, splits, pages;
 	__u32 flow_sets, summary_sets, log_records, log_touches;
-	__u32 promoted;
+	__u32 promoted, visits;
+	__u32 pad;
 	__u64 seed[2];		     /* of the tables' hashes */
 	__u16 slice_of[AG_CPUS_MAX]; /* as in ag_rodata: a slice is never given to another CPU */
 };
@@ -67,18 +69,24 @@ struct ag_gap {
 	__s64 from_ns, to_ns; /* Unix time; to_ns 0: it lasts */
 };
 
+/* How long all gaps of a subject that are over lasted, also those that are not listed any more. */
+struct ag_gap_sum {
+	char subject[AG_NAME_BYTES];
+	__s64 closed_ns;
+};
+
 /* Whose the figures are, and what userspace alone knows. */
 struct ag_kept {
 	__u64 id;	/* random, of these books and all that continue them */
 	__s64 start_ns; /* Unix time: since when is counted */
 	__u64 alerts[AG_ALERT_MAX];
 	__u64 forgotten_sources;
-	__u64 gap_ns; /* sum of the gaps that have ended, also of those that are not told any more */
 	char scopes[AG_SCOPES_MAX + 1][AG_NAME_BYTES]; /* by number; [0] is unused */
 	struct ag_kept_interface interfaces[AG_INTERFACES_MAX];
 	struct ag_kept_port ports[AG_WATCH_MAX];
-	__u64 gaps_next; /* the next one is written at [gaps_next % AG_GAPS_MAX] */
+	__u32 gaps_count, gap_sums_count;
 	struct ag_gap gaps[AG_GAPS_MAX];
+	struct ag_gap_sum gap_sums[AG_GAP_SUMS_MAX];
 };
 
 /* told: two sides, so that an interval is closed by one store or not at all. */
@@ -95,6 +103,7 @@ struct ag_carried {
 	struct ag_counters counters;
 	struct ag_ports ports;
 	struct ag_icmp icmp;
+	__u64 visits[AG_PORTS];
 };
 
 #endif

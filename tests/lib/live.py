@@ -113,9 +113,9 @@ class World:
         finally:
             stop(waker, signal.SIGTERM)
 
-    def sensor(self, *options, port=10123):
+    def sensor(self, *options, port=10123, binary=AIRGLOW):
         """Starts `airglow run` on eye0 and waits until it answers."""
-        sensor = Sensor(self, options, port)
+        sensor = Sensor(self, options, port, binary)
         self.sensors.append(sensor)
         sensor.wait_ready()
         return sensor
@@ -126,10 +126,10 @@ class World:
 
 
 class Sensor:
-    def __init__(self, world, options, port):
+    def __init__(self, world, options, port, binary=AIRGLOW):
         self.url = f"http://127.0.0.1:{port}"
         self.log = open(world.path(f"sensor-{port}.log"), "w+", encoding="utf-8")
-        self.process = subprocess.Popen([AIRGLOW, "run", "--netns", world.eye, "--iface", "eye0", "--listen",
+        self.process = subprocess.Popen([binary, "run", "--netns", world.eye, "--iface", "eye0", "--listen",
                                          f"127.0.0.1:{port}", *options], stdout=self.log, stderr=self.log,
                                         stdin=subprocess.DEVNULL)
 

@@ -57,9 +57,24 @@ Test(tables, sizes_follow_the_plan)
 		tables_bytes(&sizes),
 		4 * (sizeof(struct ag_counters) + sizeof(struct ag_ports) + 2 * sizeof(struct ag_interval)) +
 			3 * (2 * (256 * 128 + 128 * 128 + 8192) + 131072 + 256 + 512 * 64 + 4096 * 8) +
-			sizeof(struct ag_icmp) + 64 + 262144 + 256 * 1024 + sizeof(struct ag_abi) +
+			sizeof(struct ag_icmp) + 64 + 8 + 262144 + 256 * 1024 + sizeof(struct ag_abi) +
 			sizeof(struct ag_collected) + sizeof(struct ag_carried) +
 			2 * (sizeof(struct ag_settings) + 131072 + 2 * 1024 + sizeof(struct ag_split)));
+	plan_free(&plan);
+}
+
+/* SYNs are counted by port where an interface has the feed self. */
+Test(tables, feed_self_takes_more)
+{
+	struct plan *plan = plan_of(1, 16, 1);
+	struct table_sizes without = tables_size(plan, 1, 1, false), with;
+
+	cr_assert_eq(without.visits, 1);
+	plan->settings.interfaces[AG_INTERFACES_MAX - 1].feed = AG_FEED_SELF;
+	with = tables_size(plan, 1, 1, false);
+	cr_assert_eq(with.visits, 65536);
+	cr_assert_eq(with.pages, without.pages);
+	cr_assert_eq(tables_bytes(&with) - tables_bytes(&without), 65535 * 8);
 	plan_free(&plan);
 }
 

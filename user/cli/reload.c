@@ -85,6 +85,7 @@ static int read_again(struct config **out, const struct sensor *s, char *why, si
 void reload(struct sensor *s)
 {
 	struct config *config = NULL;
+	struct own_prefixes own = {};
 	struct plan *plan = NULL;
 	char why[sizeof(s->why)];
 	int err = read_again(&config, s, why, sizeof(why));
@@ -92,21 +93,26 @@ void reload(struct sensor *s)
 	if (!err)
 		err = kept_number_scopes(&engine_books(s->engine)->collected->kept, config, why, sizeof(why));
 	if (!err)
-		err = sensor_plan(&plan, s, config, why, sizeof(why));
+		err = own_prefixes(&own, config, why, sizeof(why));
+	if (!err)
+		err = sensor_plan(&plan, s, config, &own, why, sizeof(why));
 	if (!err)
 		err = engine_apply(s->engine, plan, why, sizeof(why));
 	if (err) {
 		log_warnx("not reloaded, the sensor goes on as it was: %s", why);
 		config_free(&config);
 		plan_free(&plan);
+		own_free(&own);
 		return;
 	}
 	collector_reload(s->collector, config, plan);
 	plan_free(&s->plan);
 	config_free(&s->config);
+	own_free(&s->own);
 	s->plan = plan;
 	s->config = config;
-	s->links_changed = true; /* the doctor looks at it */
+	s->own = own;
+	watch_renew(s->watch); /* the doctor is to look */
 	log_info("reloaded: prefixes %zu, scopes %zu, tunnels %zu, watched ports %zu", config->prefixes_count,
 		 config->scopes_count, config->decaps_count, config->watch_count);
 }

@@ -4,12 +4,8 @@
  * signals, a timer and changes of interfaces. Everything that can be refused is refused before the first
  * interface is touched.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <inttypes.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +17,6 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/cli.h"
-#include "cli/links.h"
 #include "cli/sensor.h"
 #include "cli/view.h"
 
@@ -43,71 +38,30 @@ static int check_kernel(struct sensor *s)
 	return -EOPNOTSUPP;
 }
 
-/* A dropping feed takes what is sent to dark addresses away from this host: its own must not be among them. */
-static int check_own_addresses(const struct config *config, const struct plan *plan, char *why, size_t why_size)
+int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config,
+		const struct own_prefixes *prefixes, char *why, size_t why_size)
 {
-	struct ifaddrs *list = NULL;
-	char address[INET6_ADDRSTRLEN];
-	uint32_t index;
-	bool drops = false;
-	int err = 0;
-
-	for (size_t i = 0; i < config->interfaces_count; i++)
-		drops = drops || config_feed_drops(config->interfaces[i].feed);
-	if (!drops || getifaddrs(&list))
-		return 0;
-	for (const struct ifaddrs *at = list; at && !err; at = at->ifa_next) {
-		const struct sockaddr_in *v4 = (const void *)at->ifa_addr;
-		const struct sockaddr_in6 *v6 = (const void *)at->ifa_addr;
-		bool dark = false;
-
-		if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET)
-			dark = plan_lookup4(plan, ntohl(v4->sin_addr.s_addr), &index);
-		else if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET6)
-			dark = plan_lookup6(plan, v6->sin6_addr.s6_addr);
-		if (!dark)
-			continue;
-		if (at->ifa_addr->sa_family == AF_INET)
-			inet_ntop(AF_INET, &v4->sin_addr, address, sizeof(address));
-		else
-			inet_ntop(AF_INET6, &v6->sin6_addr, address, sizeof(address));
-		snprintf(
-			why, why_size,
-			"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
-			"take it out with --live %s or use --feed observe",
-			address, at->ifa_name, address);
-		err = -EADDRINUSE;
-	}
-	freeifaddrs(list);
-	return err;
-}
-
-int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config, char *why,
-		size_t why_size)
-{
-	struct plan *plan;
-	int err = plan_new(&plan, config->prefixes, config->prefixes_count, false, why, why_size);
+	int err = plan_new(out, prefixes->list, prefixes->count, false, why, why_size);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < config->interfaces_count && !err; i++) {
-		struct ag_interface *slot = &plan->settings.interfaces[s->slots[i]];
+	memcpy((*out)->settings.interfaces, s->links, sizeof(s->links));
+	config_write(config, &(*out)->settings);
+	return 0;
+}
 
-		/* One that is gone stays known by the index that it had. */
-		if (s->plan && s->gone[i])
-			*slot = s->plan->settings.interfaces[s->slots[i]];
-		else
-			err = attach_describe(slot, config->interfaces[i].name, config->interfaces[i].feed, why,
-					      why_size);
-	}
-	config_write(config, &plan->settings);
+/* The first plan, of the interfaces as they are now. */
+static int make_plan(struct sensor *s)
+{
+	const struct config *config = s->config;
+	int err = own_check(config, s->why, sizeof(s->why));
+
+	for (size_t i = 0; i < config->interfaces_count && !err; i++)
+		err = attach_describe(&s->links[s->slots[i]], config->interfaces[i].name,
+				      config->interfaces[i].feed, s->why, sizeof(s->why));
 	if (!err)
-		err = check_own_addresses(config, plan, why, why_size);
-	if (err)
-		plan_free(&plan);
-	else
-		*out = plan;
-	return err;
+		err = own_prefixes(&s->own, config, s->why, sizeof(s->why));
+	return err ? err : sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
 }
 
 static int open_engine(struct sensor *s)
@@ -143,6 +97,11 @@ static int attach_all(struct sensor *s)
 			log_warnx("%s; counting behind the driver (generic mode)", fallback);
 		log_info("counting on %s, feed %s, %s mode", interface->name,
 			 config_feed_label(interface->feed), attach_mode(s->attachments[i]));
+		if (attach_ifindex(s->attachments[i]) != s->links[s->slots[i]].ifindex) {
+			snprintf(s->why, sizeof(s->why),
+				 "%s was replaced while the sensor started; start again", interface->name);
+			return -EAGAIN;
+		}
 	}
 	return 0;
 }
@@ -186,6 +145,28 @@ static bool was_told(const struct sensor *s, const struct snapshot_check *check)
 	return false;
 }
 
+/* A check that is ok is so for each of its subjects: then nothing else is reported of it. */
+static bool is_well_again(const struct snapshot_check *before, const struct snapshot_check *checks,
+			  unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (!strcmp(checks[i].name, before->name))
+			return checks[i].state == SNAPSHOT_OK;
+	return false;
+}
+
+/* What has become unwell, and what is well again: once. */
+static void tell_changes(const struct sensor *s, const struct snapshot_check *checks, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (is_unwell(&checks[i]) && !was_told(s, &checks[i]))
+			view_log_check(&checks[i]);
+	for (unsigned int i = 0; i < s->checks_count; i++)
+		if (is_unwell(&s->checks[i]) && is_well_again(&s->checks[i], checks, count))
+			log_info("doctor: %s%s%s: well again", s->checks[i].name,
+				 *s->checks[i].subject ? " " : "", s->checks[i].subject);
+}
+
 /* Regularly; also early, since the report made at the start has seen no packet yet. */
 static bool is_doctor_due(uint64_t before, uint64_t now)
 {
@@ -205,9 +186,7 @@ static void examine(struct sensor *s, const struct snapshot *snapshot)
 		log_warnx("the doctor could not look at this host: %s", strerror(-count));
 		return;
 	}
-	for (int i = 0; i < count; i++)
-		if (is_unwell(&checks[i]) && !was_told(s, &checks[i]))
-			view_log_check(&checks[i]);
+	tell_changes(s, checks, (unsigned int)count);
 	memcpy(s->checks, checks, (size_t)count * sizeof(checks[0]));
 	s->checks_count = (unsigned int)count;
 	collector_set_checks(s->collector, checks, (unsigned int)count);
@@ -223,7 +202,7 @@ static int start_collecting(struct sensor *s)
 		snprintf(s->why, sizeof(s->why), "not enough memory for a snapshot");
 		return -ENOMEM;
 	}
-	first->time_ns = first->begin_ns; /* attaching took time in which nothing could be expected */
+	first->time_ns = first->process_start_ns; /* attaching took time in which nothing could be expected */
 	first->reach.seen_pps = -1;
 	examine(s, first);
 	if (!s->once)
@@ -239,18 +218,11 @@ static int start_serving(struct sensor *s)
 {
 	struct serve_options options = {
 		.box = s->box, .sources = collector_sources(s->collector), .feed = s->feed};
-	int fd = s->listen_fd, err;
 
-	if (s->once)
-		return 0;
-	s->listen_fd = -1;
-	err = serve_start(&s->serve, fd, &options, s->why, sizeof(s->why));
-	if (!err)
-		log_info("serving http://%s/metrics", s->config->listen);
-	return err;
+	return s->once ? 0 : serve_start(s->serve, &options, s->why, sizeof(s->why));
 }
 
-static int watch_fd(struct sensor *s, int fd)
+static int add_fd(struct sensor *s, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
@@ -274,21 +246,28 @@ static int open_loop(struct sensor *s)
 	signal(SIGPIPE, SIG_IGN);
 	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	s->links_fd = links_watch();
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->signal_fd < 0 || s->timer_fd < 0 || s->epoll_fd < 0 ||
 	    timerfd_settime(s->timer_fd, 0, &second, NULL))
 		err = -errno;
 	if (!err)
-		err = watch_fd(s, s->signal_fd);
+		err = add_fd(s, s->signal_fd);
 	if (!err)
-		err = watch_fd(s, s->timer_fd);
-	if (!err)
-		err = watch_fd(s, s->links_fd);
+		err = add_fd(s, s->timer_fd);
 	if (err)
-		snprintf(s->why, sizeof(s->why), "cannot watch signals, time and interfaces: %s",
-			 strerror(-err));
-	return err;
+		snprintf(s->why, sizeof(s->why), "cannot watch signals and time: %s", strerror(-err));
+	if (!err)
+		err = watch_open(&s->watch, s->why, sizeof(s->why));
+	return err ? err : add_fd(s, watch_fd(s->watch));
+}
+
+static void begin_watch(struct sensor *s)
+{
+	watch_begin(s->watch, &(struct watch_options){.config = s->config,
+						      .links = s->links,
+						      .slots = s->slots,
+						      .collector = s->collector,
+						      .attachments = s->attachments});
 }
 
 static int start(struct sensor *s)
@@ -296,13 +275,13 @@ static int start(struct sensor *s)
 	int err = check_kernel(s);
 
 	if (!err && !s->once)
-		err = serve_listen(&s->listen_fd, s->config->listen, s->why, sizeof(s->why));
+		err = serve_open(&s->serve, s->config, s->why, sizeof(s->why));
 	if (!err)
 		err = inherit_open(s);
 	if (!err && s->config->netns)
 		err = cli_enter_netns(s->config->netns, s->why, sizeof(s->why));
 	if (!err)
-		err = sensor_plan(&s->plan, s, s->config, s->why, sizeof(s->why));
+		err = make_plan(s);
 	if (!err)
 		err = open_loop(s);
 	if (!err)
@@ -314,6 +293,8 @@ static int start(struct sensor *s)
 	if (!err)
 		err = open_collector(s);
 	if (!err)
+		begin_watch(s);
+	if (!err)
 		err = start_collecting(s);
 	if (!err)
 		err = start_serving(s);
@@ -324,10 +305,11 @@ static int start(struct sensor *s)
  */
 static void stop(struct sensor *s)
 {
-	const int fds[] = {s->epoll_fd, s->links_fd, s->timer_fd, s->signal_fd, s->listen_fd};
+	const int fds[] = {s->epoll_fd, s->timer_fd, s->signal_fd};
 
 	if (s->serve)
 		serve_stop(&s->serve);
+	watch_free(&s->watch);
 	for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
 		attach_free(&s->attachments[i - 1]);
 	if (s->collector)
@@ -340,6 +322,7 @@ static void stop(struct sensor *s)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	plan_free(&s->plan);
+	own_free(&s->own);
 	inherit_close(s);
 	config_free(&s->config);
 }
@@ -398,30 +381,48 @@ static int on_signal(struct sensor *s)
 	return CLI_OK;
 }
 
-/* `looped` compares with the interface's own MAC: one that was changed is put in force by the other side. */
-static void follow_macs(struct sensor *s)
+/* Own addresses and MACs as they are now come into force. 0, or the exit status to end with. */
+static int refresh(struct sensor *s, bool changed)
+{
+	struct own_prefixes now;
+	struct plan *plan = NULL;
+	int err = own_prefixes(&now, s->config, s->why, sizeof(s->why));
+
+	if (!err && !changed && own_same(&s->own, &now)) {
+		own_free(&now);
+		return 0;
+	}
+	if (!err)
+		err = sensor_plan(&plan, s, s->config, &now, s->why, sizeof(s->why));
+	if (!err)
+		err = engine_apply(s->engine, plan, s->why, sizeof(s->why));
+	if (err) {
+		log_warnx("%s", s->why);
+		plan_free(&plan);
+		own_free(&now);
+		return err == -ENOSPC ? CLI_RESTART : 0;
+	}
+	collector_reload(s->collector, s->config, plan);
+	own_tell(&s->own, &now, s->config);
+	plan_free(&s->plan);
+	own_free(&s->own);
+	s->plan = plan;
+	s->own = now;
+	return 0;
+}
+
+static int look(struct sensor *s)
 {
 	bool changed = false;
+	int status = watch_look(s->watch, &changed);
 
-	for (size_t i = 0; i < s->config->interfaces_count; i++) {
-		const struct config_interface *interface = &s->config->interfaces[i];
-		struct ag_interface *slot = &s->plan->settings.interfaces[s->slots[i]], now = *slot;
-
-		if (s->gone[i] ||
-		    attach_describe(&now, interface->name, interface->feed, s->why, sizeof(s->why)) ||
-		    now.ifindex != slot->ifindex || !memcmp(&now, slot, sizeof(now)))
-			continue;
-		*slot = now;
-		changed = true;
-		log_info("%s has another MAC address now", interface->name);
-	}
-	if (changed && engine_apply(s->engine, s->plan, s->why, sizeof(s->why)))
-		log_warnx("%s", s->why);
+	return status ? status : refresh(s, changed);
 }
 
 static int on_second(struct sensor *s)
 {
 	uint64_t ticks;
+	int status;
 
 	if (read(s->timer_fd, &ticks, sizeof(ticks)) != (ssize_t)sizeof(ticks))
 		return -1;
@@ -430,50 +431,26 @@ static int on_second(struct sensor *s)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
 	if (s->seconds / SAVE_EVERY_S != (s->seconds - ticks) / SAVE_EVERY_S)
 		inherit_save(s, false);
-	if (s->links_changed)
-		follow_macs(s);
+	status = look(s);
+	if (status)
+		return status;
 	/* Not in the first seconds, when the silence of a scope means nothing yet. */
-	if ((s->links_changed && s->seconds > DOCTOR_EARLY_S) ||
+	if ((s->seconds > DOCTOR_EARLY_S && watch_has_news(s->watch, s->seconds)) ||
 	    is_doctor_due(s->seconds - ticks, s->seconds)) {
 		struct snapshot *latest = snapshot_latest(s->box);
 
 		if (latest)
 			examine(s, latest);
 		snapshot_unref(&latest);
-		s->links_changed = false;
 	}
 	return -1;
 }
 
-/*
- * An interface that goes takes its program along: its coverage has a gap. When its name is there again, the
- * service manager is to start us anew; also when nothing is left to count on.
- */
-static int on_links(struct sensor *s)
+static int on_change(struct sensor *s)
 {
-	size_t left = 0;
+	int status = look(s);
 
-	links_drain(s->links_fd);
-	s->links_changed = true;
-	for (size_t i = 0; i < s->config->interfaces_count; i++) {
-		const char *name = s->config->interfaces[i].name;
-		char now[IF_NAMESIZE];
-
-		if (s->gone[i] && if_nametoindex(name)) {
-			log_warnx("%s is back; exit status %d asks to be started again", name, CLI_RESTART);
-			return CLI_RESTART;
-		}
-		if (!s->gone[i] && !if_indextoname(attach_ifindex(s->attachments[i]), now)) {
-			log_warnx("%s is gone: nothing is counted there until it is back", name);
-			s->gone[i] = true;
-			collector_set_present(s->collector, name, false);
-		}
-		left += !s->gone[i];
-	}
-	if (left)
-		return -1;
-	log_warnx("no interface is left; exit status %d asks to be started again", CLI_RESTART);
-	return CLI_RESTART;
+	return status ? status : -1;
 }
 
 /* Until something ends it: the exit status. */
@@ -496,7 +473,7 @@ static int loop(struct sensor *s)
 		else if (event.data.fd == s->timer_fd)
 			status = on_second(s);
 		else
-			status = on_links(s);
+			status = on_change(s);
 	}
 	return status;
 }
@@ -514,7 +491,7 @@ static int run_sensor(struct config *config, const struct options *options)
 	s->options = options;
 	s->once = options_has(options, OPTION_ONCE);
 	s->leave = config->keep; /* when an interface that is back asks for a new start */
-	s->state_lock = s->listen_fd = s->signal_fd = s->timer_fd = s->links_fd = s->epoll_fd = -1;
+	s->state_lock = s->signal_fd = s->timer_fd = s->epoll_fd = -1;
 	if (start(s)) {
 		log_warnx("%s", s->why);
 		inherit_give_up(s);
@@ -550,6 +527,8 @@ int run_main(int argc, char **argv)
 	err = cli_config(&config, &options, why, sizeof(why));
 	if (!err)
 		err = config_check(config, true, why, sizeof(why));
+	if (!err && options_has(&options, OPTION_CONFIG_CHECK))
+		err = serve_check(config, why, sizeof(why));
 	if (err) {
 		log_warnx("%s", why);
 		status = err == -ENOMEM ? CLI_FAILED : CLI_USAGE;

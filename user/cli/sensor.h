@@ -7,6 +7,8 @@
 #define AIRGLOW_CLI_SENSOR_H
 
 #include "base/options.h"
+#include "cli/own.h"
+#include "cli/watch.h"
 #include "collect/carry.h"
 #include "collect/collect.h"
 #include "doctor/doctor.h"
@@ -19,28 +21,29 @@ struct sensor {
 	bool once;
 	const struct options *options; /* of the command line, for a reload */
 	struct config *config;
-	int state_lock, listen_fd;
+	int state_lock;
 	struct layout *layout;
 	struct pins *pins; /* with keep */
 	bool pins_were_empty;
 	struct carry *carry; /* what is gone on from; until the books have it */
 	bool carry_is_pinned;
-	unsigned int slots[AG_INTERFACES_MAX]; /* of config->interfaces */
+	unsigned int slots[AG_INTERFACES_MAX];	      /* of config->interfaces */
+	struct ag_interface links[AG_INTERFACES_MAX]; /* by slot */
+	struct own_prefixes own;
 	struct plan *plan;
 	struct engine *engine;
 	struct snapshot_box *box;
 	struct feed *feed;
 	struct attachment *attachments[AG_INTERFACES_MAX];
-	bool gone[AG_INTERFACES_MAX]; /* vanished while we ran */
 	struct collector *collector;
 	struct serve *serve;
 	struct doctor_past past;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX]; /* the doctor's last report */
 	unsigned int checks_count;
-	int signal_fd, timer_fd, links_fd, epoll_fd;
+	struct watch *watch;
+	int signal_fd, timer_fd, epoll_fd;
 	uint64_t seconds;
-	bool links_changed; /* since the last second */
-	bool leave;	    /* program and books stay when this process ends */
+	bool leave; /* program and books stay when this process ends */
 	char why[512];
 };
 
@@ -60,9 +63,9 @@ void inherit_give_up(struct sensor *s);
 /* The locks go. */
 void inherit_close(struct sensor *s);
 
-/* Prefixes to a plan with this sensor's interfaces. */
-int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config, char *why,
-		size_t why_size);
+/* Prefixes in force to a plan with this sensor's interfaces as they are. */
+int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config,
+		const struct own_prefixes *prefixes, char *why, size_t why_size);
 
 /* Reads the configuration again and puts in force what may change while the sensor runs. Told in the log. */
 void reload(struct sensor *s);

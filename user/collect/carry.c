@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "collect/carry.h"
 #include "collect/hll.h"
+#include "collect/kept.h"
 
 struct carry *carry_new(void)
 {
@@ -91,6 +92,8 @@ void carry_of_books(struct carry *out, const struct books *books)
 	}
 	out->carried.shared += load(&books->counters[books->slices].received);
 	add_words(&out->carried.icmp, books->icmp, sizeof(out->carried.icmp));
+	if (books->visits_size == AG_PORTS)
+		add_words(out->carried.visits, books->visits, sizeof(out->carried.visits));
 	out->told = collected->told[__atomic_load_n(&collected->side, __ATOMIC_ACQUIRE) & 1];
 	out->kept = collected->kept;
 	lost_before = lost_of_records(out->told.lost);
@@ -255,6 +258,18 @@ static int take_collected(const struct pinned *p, struct carry *out)
 	return 0;
 }
 
+/* Plain counters; one alone when no interface had the feed self. */
+static int add_visits(const struct pinned *p, struct ag_carried *out)
+{
+	struct array a = {};
+	int err = map_array(&a, p->pins, p->set, "visits");
+
+	if (!err && a.stride == sizeof(__u64) && a.count == AG_PORTS)
+		add_words(out->visits, a.bytes, sizeof(out->visits));
+	unmap_array(&a);
+	return err == -ENOENT ? 0 : err; /* earlier versions have none */
+}
+
 /* What these books counted beside what they may have carried. */
 static int add_counted(const struct pinned *p, struct carry *out)
 {
@@ -270,6 +285,8 @@ static int add_counted(const struct pinned *p, struct carry *out)
 		err = sum_elements(p, "ports", "ag_ports", &c->ports, NULL, sizeof(c->ports));
 	if (!err)
 		err = sum_elements(p, "icmp", "ag_icmp", &c->icmp, NULL, sizeof(c->icmp));
+	if (!err)
+		err = add_visits(p, c);
 	if (!err)
 		err = add_open_intervals(p, &out->told, control.epoch);
 	if (err)
@@ -326,14 +343,9 @@ int carry_of_all_pins(struct carry *out, const struct pins *pins, const struct l
 void carry_add_gap(struct ag_kept *kept, const char *subject, const char *reason, int64_t from_ns,
 		   int64_t to_ns)
 {
-	struct ag_gap *gap = &kept->gaps[kept->gaps_next % AG_GAPS_MAX];
+	struct gaps gaps = {};
 
-	memset(gap, 0, sizeof(*gap));
-	memcpy(gap->subject, subject, strnlen(subject, sizeof(gap->subject) - 1));
-	memcpy(gap->reason, reason, strnlen(reason, sizeof(gap->reason) - 1));
-	gap->from_ns = from_ns;
-	gap->to_ns = to_ns;
-	kept->gaps_next++;
-	if (to_ns > from_ns)
-		kept->gap_ns += (uint64_t)(to_ns - from_ns);
+	kept_load_gaps(kept, &gaps);
+	gaps_add(&gaps, subject, from_ns, to_ns, reason);
+	kept_store_gaps(kept, &gaps);
 }

@@ -57,14 +57,15 @@ struct collector {
 	uint64_t dark_at[RATE_WINDOW_S + 1]; /* ring, one a second */
 	unsigned int rate_next, rate_used;
 	uint64_t sequence;
-	int64_t begin_ns;
+	int64_t process_start_ns;
 	__u64 watch_before[AG_WATCH_MAX];
 	__u64 alerts_before[AG_ALERT_MAX], forgotten_before; /* what earlier processes told */
 
 	pthread_mutex_t setup; /* plan and configuration, while a snapshot is made of them */
-	pthread_mutex_t lock;  /* interfaces, checks */
+	pthread_mutex_t lock;  /* interfaces, gaps, checks */
 	struct watched interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
+	struct gaps gaps;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
 	unsigned int checks_count;
 	int64_t checks_ns;
@@ -77,8 +78,11 @@ struct collector {
 static const char *const needs_addresses[] = {"survey_by_behaviour", "scan_timeout", "aggressive_scan",
 					      "dos_rate_estimate",   "reachability", "silent_prefix"};
 
-_Static_assert(sizeof(needs_addresses) / sizeof(needs_addresses[0]) <=
-		       sizeof(((struct snapshot *)0)->disabled_rules) / sizeof(const char *),
+/* Of an address that answers: what comes back may be an answer, and who asks much may be its user. */
+static const char *const needs_strangers[] = {"reflection", "dos_victim", "dos_rate_estimate"};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+_Static_assert(COUNT(needs_addresses) + COUNT(needs_strangers) <= COUNT(((struct snapshot *)0)->disabled_rules),
 	       "disabled rules fit a snapshot");
 
 static int64_t clock_ns(clockid_t clock)
@@ -135,7 +139,7 @@ static struct sources *make_sources(const struct collector *c)
 		.sources_max = sources_fit(c->options.config->memory_bytes / SOURCES_SHARE),
 		.hosts = c->hosts,
 		.expected_day_packets = c->reach.expected_pps * DAY_S,
-		.thresholds = c->options.config->thresholds,
+		.thresholds = config_thresholds(c->options.config),
 	};
 
 	return sources_new(&options);
@@ -177,8 +181,9 @@ static void begin_live(struct collector *c)
 {
 	int64_t now_ns = clock_ns(CLOCK_REALTIME);
 
-	c->begin_ns = now_ns;
+	c->process_start_ns = now_ns;
 	kept_begin(c->kept, now_ns);
+	kept_load_gaps(c->kept, &c->gaps);
 	kept_commit_scopes(c->kept, c->options.config);
 	memcpy(c->alerts_before, c->kept->alerts, sizeof(c->alerts_before));
 	c->forgotten_before = c->kept->forgotten_sources;
@@ -283,15 +288,22 @@ int collector_add_interface(struct collector *c, const char *name, unsigned int 
 
 void collector_reload(struct collector *c, struct config *config, const struct plan *plan)
 {
+	struct ag_thresholds thresholds;
+	double seen_pps;
+
 	pthread_mutex_lock(&c->setup);
+	config_ref(config); /* it may be the same one */
 	config_free(&c->options.config);
-	c->options.config = config_ref(config);
+	c->options.config = config;
 	c->options.plan = plan;
 	kept_commit_scopes(c->kept, config);
 	if (begin_watch(c))
 		memset(c->watch_before, 0, sizeof(c->watch_before));
+	seen_pps = c->reach.seen_pps;
 	reach_from_addresses(&c->reach, plan->addresses);
-	sources_use(c->sources, &config->thresholds);
+	c->reach.seen_pps = seen_pps;
+	thresholds = config_thresholds(config);
+	sources_use(c->sources, &thresholds);
 	if (c->options.feed)
 		feed_use(c->options.feed, &plan->settings);
 	pthread_mutex_unlock(&c->setup);
@@ -316,6 +328,35 @@ void collector_set_present(struct collector *c, const char *name, bool present)
 	for (i = 0; i < c->interfaces_count; i++)
 		if (!strcmp(c->interfaces[i].shown.name, name))
 			c->interfaces[i].shown.present = present;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_open_gap(struct collector *c, const char *subject, const char *reason)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_open(&c->gaps, subject, clock_ns(CLOCK_REALTIME), reason);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_close_gap(struct collector *c, const char *subject)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_close(&c->gaps, subject, clock_ns(CLOCK_REALTIME));
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_add_gap(struct collector *c, const char *subject, int64_t from_ns, int64_t to_ns,
+		       const char *reason)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_add(&c->gaps, subject, from_ns, to_ns, reason);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_set_gaps(struct collector *c, const struct gaps *gaps)
+{
+	pthread_mutex_lock(&c->lock);
+	c->gaps = *gaps;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -430,13 +471,16 @@ static void fill_live(struct collector *c, struct snapshot *s)
 
 	s->time_ns = clock_ns(CLOCK_REALTIME);
 	s->start_ns = c->kept->start_ns;
-	s->begin_ns = c->begin_ns;
+	s->process_start_ns = c->process_start_ns;
 	s->rss_anon_bytes = read_rss_anon();
+	s->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->interfaces_count; i++)
 		read_interface(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],
 			       &c->kept->interfaces[c->interfaces[i].slot], &s->interfaces[i]);
 	s->interfaces_count = c->interfaces_count;
+	s->gaps = c->gaps;
+	kept_store_gaps(c->kept, &c->gaps);
 	memcpy(s->checks, c->checks, c->checks_count * sizeof(c->checks[0]));
 	s->checks_count = c->checks_count;
 	s->checks_ns = c->checks_ns;
@@ -453,14 +497,24 @@ static void fill_promoted(const struct collector *c, struct snapshot *s)
 		promoted_count(c->books, i, &s->promoted_reached[i]);
 }
 
+static void disable(struct snapshot *s, const char *rule)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->disabled_rules_count; i++)
+		if (!strcmp(s->disabled_rules[i], rule))
+			return;
+	s->disabled_rules[s->disabled_rules_count++] = rule;
+}
+
 static void fill_disabled(const struct collector *c, struct snapshot *s)
 {
 	unsigned int i;
 
-	if (c->reach.addresses)
-		return;
-	for (i = 0; i < sizeof(needs_addresses) / sizeof(needs_addresses[0]); i++)
-		s->disabled_rules[s->disabled_rules_count++] = needs_addresses[i];
+	for (i = 0; i < COUNT(needs_addresses) && !c->reach.addresses; i++)
+		disable(s, needs_addresses[i]);
+	for (i = 0; i < COUNT(needs_strangers) && config_uses_self(c->options.config); i++)
+		disable(s, needs_strangers[i]);
 }
 
 /*
@@ -489,14 +543,17 @@ static void fill_snapshot(struct collector *c, struct snapshot *s)
 		count_active(c);
 	s->sequence = ++c->sequence;
 	s->engine = engine_name(c->options.engine);
+	s->slices = c->books->slices;
+	engine_booked_cpus(c->options.engine, s->booked_cpus);
 	s->epoch = c->books->control->epoch;
 	s->config = config_ref(c->options.config);
 	fill_scopes(c, s);
+	fill_disabled(c, s);
 	if (c->options.live)
 		fill_live(c, s);
-	fill_disabled(c, s);
 	fill_promoted(c, s);
 	s->reach = c->reach;
+	s->feed_self = c->books->visits_size == AG_PORTS;
 	s->watch = s->config->watch;
 	s->watch_count = s->config->watch_count;
 	memcpy(s->watch_before, c->watch_before, sizeof(s->watch_before));

@@ -173,3 +173,55 @@ void kept_watch(struct ag_kept *kept, const struct config *config, const struct 
 	}
 	memcpy(kept->ports, list, sizeof(list));
 }
+
+void kept_load_gaps(const struct ag_kept *kept, struct gaps *gaps)
+{
+	unsigned int i;
+
+	for (i = 0; i < kept->gaps_count && i < AG_GAPS_MAX; i++) {
+		const struct ag_gap *from = &kept->gaps[i];
+		struct gap gap = {.from_ns = from->from_ns, .to_ns = from->to_ns};
+
+		snprintf(gap.subject, sizeof(gap.subject), "%.39s", from->subject);
+		snprintf(gap.reason, sizeof(gap.reason), "%.39s", from->reason);
+		gaps_load(gaps, &gap);
+	}
+	for (i = 0; i < kept->gap_sums_count && i < AG_GAP_SUMS_MAX; i++) {
+		struct gap_sum sum = {.closed_ns = kept->gap_sums[i].closed_ns};
+
+		snprintf(sum.subject, sizeof(sum.subject), "%.39s", kept->gap_sums[i].subject);
+		gaps_load_sum(gaps, &sum);
+	}
+}
+
+static void store_gap(void *arg, const struct gap *gap)
+{
+	struct ag_kept *kept = arg;
+	struct ag_gap *to = &kept->gaps[kept->gaps_count];
+
+	if (kept->gaps_count == AG_GAPS_MAX)
+		return;
+	set_name(to->subject, gap->subject);
+	set_name(to->reason, gap->reason);
+	to->from_ns = gap->from_ns;
+	to->to_ns = gap->to_ns;
+	kept->gaps_count++;
+}
+
+static void store_sum(void *arg, const struct gap_sum *sum)
+{
+	struct ag_kept *kept = arg;
+
+	if (kept->gap_sums_count == AG_GAP_SUMS_MAX)
+		return;
+	set_name(kept->gap_sums[kept->gap_sums_count].subject, sum->subject);
+	kept->gap_sums[kept->gap_sums_count].closed_ns = sum->closed_ns;
+	kept->gap_sums_count++;
+}
+
+void kept_store_gaps(struct ag_kept *kept, const struct gaps *gaps)
+{
+	kept->gaps_count = kept->gap_sums_count = 0;
+	gaps_each(gaps, store_gap, kept);
+	gaps_each_sum(gaps, store_sum, kept);
+}

@@ -12,6 +12,7 @@
 
 #include "airglow/keep.h"
 #include "base/config.h"
+#include "collect/gaps.h"
 
 /* Books that are new get a number of their own and begin now (Unix time). */
 void kept_begin(struct ag_kept *kept, int64_t now_ns);
@@ -38,5 +39,9 @@ void kept_number_interfaces(struct ag_kept *kept, const struct config *config,
  */
 void kept_watch(struct ag_kept *kept, const struct config *config, const struct ag_ports *ports,
 		__u64 before[AG_WATCH_MAX]);
+
+/* The gaps in the coverage, into zeroed ones and back. */
+void kept_load_gaps(const struct ag_kept *kept, struct gaps *gaps);
+void kept_store_gaps(struct ag_kept *kept, const struct gaps *gaps);
 
 #endif

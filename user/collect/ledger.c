@@ -117,6 +117,10 @@ int ledger_read(const struct books *books, bool live, struct snapshot *s)
 	add_words(&s->ports, &books->carried->ports, sizeof(s->ports));
 	add_words(&s->icmp, &books->carried->icmp, sizeof(s->icmp));
 	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
+	if (books->visits_size == AG_PORTS) {
+		add_words(s->visits, books->carried->visits, sizeof(s->visits));
+		add_words(s->visits, books->visits, sizeof(s->visits));
+	}
 	s->shared_packets = right[books->slices].received + books->carried->shared;
 out:
 	free(right);

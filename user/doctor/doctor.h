@@ -40,7 +40,7 @@ struct doctor_past {
 
 struct doctor_subject {
 	const struct config *config;
-	const struct plan *plan;	 /* may be NULL: built from the config */
+	const struct plan *plan;	 /* in force; NULL: what the config says */
 	const struct snapshot *snapshot; /* running sensor: figures and XDP modes; NULL before start */
 	struct doctor_past *past;	 /* updated by doctor_run; NULL: judge the sums since start */
 };

@@ -323,6 +323,19 @@ void attach_free(struct attachment **attachment)
 	*attachment = NULL;
 }
 
+bool attach_is_severed(const struct attachment *attachment)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(attachment->link_fd, &info, &size) && !info.xdp.ifindex;
+}
+
+void attach_release(const struct attachment *attachment)
+{
+	bpf_link_detach(attachment->link_fd);
+}
+
 const char *attach_mode(const struct attachment *attachment)
 {
 	return attachment->native ? "native" : "generic";

@@ -32,6 +32,12 @@ unsigned int attach_drop_others(struct pins *pins, struct attachment *const *att
 const char *attach_mode(const struct attachment *attachment);
 /* Why native was not possible (one sentence), or NULL. */
 const char *attach_fallback_reason(const struct attachment *attachment);
+/*
+ * Whether the program is on the interface no more: the kernel severs the link of one that vanishes, whatever
+ * has its name or number now. attach_release takes it off before attach_free.
+ */
+bool attach_is_severed(const struct attachment *attachment);
+void attach_release(const struct attachment *attachment);
 uint32_t attach_ifindex(const struct attachment *attachment);
 
 /* Fills a slot of the settings for an interface: index, MAC, feed. 0 or -errno with a sentence. */

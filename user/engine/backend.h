@@ -48,6 +48,7 @@ void kernel_free(struct kernel **kernel);
 struct tables *kernel_tables(struct kernel *kernel);
 int kernel_run(struct kernel *kernel, const struct ag_replay *replay, const uint8_t *bytes);
 int kernel_wait(struct kernel *kernel, int timeout_ms, engine_message_fn *handler, void *arg);
+void kernel_booked_cpus(const struct kernel *kernel, uint64_t bits[AG_CPUS_MAX / 64]);
 int kernel_program_fd(const struct kernel *kernel);
 int kernel_count_runs(struct kernel *kernel);
 int kernel_runs(const struct kernel *kernel, uint64_t *runs);

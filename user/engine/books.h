@@ -16,7 +16,9 @@ struct books {
 	const struct ag_counters *counters; /* [slices + 1] */
 	const struct ag_ports *ports;	    /* [slices + 1] */
 	const struct ag_icmp *icmp;	    /* one, shared by all slices */
-	const struct ag_page *seen;	    /* [pages] */
+	const __u64 *visits;		    /* [visits_size], by TCP port: feed self; one entry without it */
+	unsigned int visits_size;
+	const struct ag_page *seen; /* [pages] */
 	unsigned int pages;
 	struct ag_control *control;	    /* written by userspace only */
 	const struct ag_settings *settings; /* [2] */

@@ -152,8 +152,9 @@ static bool goes_on(const struct resume *r, const struct table_sizes *wanted, co
 
 	return r->usable && abi->complete && abi->blocks >= plan->blocks_used &&
 	       abi->splits >= plan->splits_used && abi->pages >= plan->pages_used &&
-	       abi->flow_sets == wanted->flow_sets && abi->promoted == wanted->promoted &&
-	       is_same_promotion(&r->settings, &plan->settings) && !kernel_slices_missing(abi);
+	       abi->flow_sets == wanted->flow_sets && abi->visits == wanted->visits &&
+	       abi->promoted == wanted->promoted && is_same_promotion(&r->settings, &plan->settings) &&
+	       !kernel_slices_missing(abi);
 }
 
 static int open_pinned(struct engine *engine, const struct engine_options *options, struct table_sizes *sizes,
@@ -256,6 +257,13 @@ const char *engine_name(const struct engine *engine)
 struct books *engine_books(struct engine *engine)
 {
 	return &engine->books;
+}
+
+void engine_booked_cpus(const struct engine *engine, uint64_t bits[AG_CPUS_MAX / 64])
+{
+	memset(bits, 0, AG_CPUS_MAX / 8);
+	if (engine->kind == ENGINE_KERNEL)
+		kernel_booked_cpus(engine->kernel, bits);
 }
 
 int engine_run(struct engine *engine, const struct ag_replay *replay, const uint8_t *bytes)

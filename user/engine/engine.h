@@ -37,6 +37,8 @@ void engine_free(struct engine **engine);
 /* The label of JSON: "native" or "kernel". */
 const char *engine_name(const struct engine *engine);
 struct books *engine_books(struct engine *engine);
+/* The CPUs that have a slice of their own, a bit each; none in replay. */
+void engine_booked_cpus(const struct engine *engine, uint64_t bits[AG_CPUS_MAX / 64]);
 
 /*
  * Runs one frame (replay engines only). bytes has caplen bytes, wirelen is its length on the wire.

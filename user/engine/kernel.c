@@ -36,6 +36,7 @@ enum {
 	MAP_COUNTERS,
 	MAP_PORTS,
 	MAP_ICMP,
+	MAP_VISITS,
 	MAP_SEEN,
 	MAP_INTERVALS,
 	MAP_FLOWS,
@@ -75,6 +76,7 @@ static void list_maps(const struct kernel *k, struct bpf_map *maps[MAPS])
 	maps[MAP_COUNTERS] = skel->maps.counters;
 	maps[MAP_PORTS] = skel->maps.ports;
 	maps[MAP_ICMP] = skel->maps.icmp;
+	maps[MAP_VISITS] = skel->maps.visits;
 	maps[MAP_SEEN] = skel->maps.seen;
 	maps[MAP_INTERVALS] = skel->maps.intervals;
 	maps[MAP_FLOWS] = skel->maps.flows;
@@ -126,6 +128,7 @@ static int map_all(struct kernel *k)
 	t->counters = k->mappings[MAP_COUNTERS].address;
 	t->ports = k->mappings[MAP_PORTS].address;
 	t->icmp = k->mappings[MAP_ICMP].address;
+	t->visits = k->mappings[MAP_VISITS].address;
 	t->seen = k->mappings[MAP_SEEN].address;
 	t->intervals = k->mappings[MAP_INTERVALS].address;
 	t->flows = k->mappings[MAP_FLOWS].address;
@@ -213,6 +216,7 @@ static void set_sizes(struct airglow_bpf *skel, const struct table_sizes *s, boo
 	set_entries(skel->maps.splits, 2 * s->splits);
 	set_entries(skel->maps.counters, s->slices + 1);
 	set_entries(skel->maps.ports, s->slices + 1);
+	set_entries(skel->maps.visits, s->visits);
 	set_entries(skel->maps.seen, s->pages);
 	set_entries(skel->maps.intervals, (s->slices + 1) * 2);
 	set_entries(skel->maps.flows, s->slices * 2 * s->flow_sets);
@@ -295,6 +299,7 @@ static void describe_books(struct kernel *k)
 	abi->log_records = s->log_records;
 	abi->log_touches = s->log_touches;
 	abi->promoted = s->promoted;
+	abi->visits = s->visits;
 	memcpy(abi->seed, ro->seed, sizeof(abi->seed));
 	memcpy(abi->slice_of, ro->slice_of, sizeof(abi->slice_of));
 }
@@ -416,6 +421,16 @@ void kernel_free(struct kernel **kernel)
 struct tables *kernel_tables(struct kernel *kernel)
 {
 	return &kernel->tables;
+}
+
+void kernel_booked_cpus(const struct kernel *kernel, uint64_t bits[AG_CPUS_MAX / 64])
+{
+	const struct ag_rodata *ro = &kernel->skel->rodata->rodata;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < AG_CPUS_MAX && !ro->replay; cpu++)
+		if (ro->slice_of[cpu] < ro->slices)
+			bits[cpu / 64] |= 1ULL << (cpu % 64);
 }
 
 /* The replayer's word travels as XDP metadata in front of the frame; only the head is handed over. */

@@ -102,6 +102,7 @@ struct table_sizes resume_sizes(const struct ag_abi *abi)
 		.log_records = abi->log_records,
 		.log_touches = abi->log_touches,
 		.promoted = abi->promoted,
+		.visits = abi->visits,
 	};
 }
 

@@ -20,6 +20,7 @@ struct table_sizes {
 	unsigned int flow_sets, summary_sets;  /* of a slice and parity; powers of two */
 	unsigned int log_records, log_touches; /* of a slice; powers of two */
 	unsigned int promoted;		       /* bitmaps a day */
+	unsigned int visits;		       /* AG_PORTS where an interface has the feed self, else 1 */
 };
 
 struct tables {
@@ -32,6 +33,7 @@ struct tables {
 	struct ag_counters *counters; /* [slices + 1] */
 	struct ag_ports *ports;	      /* [slices + 1] */
 	struct ag_icmp *icmp;
+	__u64 *visits;			  /* [sizes.visits] */
 	struct ag_page *seen;		  /* [sizes.pages] */
 	struct ag_interval *intervals;	  /* [(slices + 1) * 2], slice * 2 + parity */
 	struct ag_flow_set *flows;	  /* [slices * 2 * flow_sets] */

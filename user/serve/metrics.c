@@ -226,6 +226,12 @@ static void write_interfaces(struct metrics *m, const struct snapshot *s)
 	metrics_family(m, METRIC_INTERFACE_UP);
 	for (i = 0; i < s->interfaces_count; i++)
 		one(m, "interface", s->interfaces[i].name, s->interfaces[i].present);
+	metrics_family(m, METRIC_GAP_SECONDS);
+	for (i = 0; i < s->interfaces_count; i++) {
+		metrics_begin(m);
+		metrics_label(m, "interface", s->interfaces[i].name);
+		metrics_real(m, (double)gaps_lasted_ns(&s->gaps, s->interfaces[i].name, s->time_ns) / NS);
+	}
 	metrics_family(m, METRIC_NIC_PACKETS);
 	for (i = 0; i < s->interfaces_count; i++)
 		one(m, "interface", s->interfaces[i].name, s->interfaces[i].nic_packets);
@@ -296,6 +302,12 @@ static void write_health(struct metrics *m, const struct snapshot *s)
 	one(m, NULL, NULL, s->map_bytes);
 	metrics_family(m, METRIC_RSS_BYTES);
 	one(m, NULL, NULL, s->rss_anon_bytes);
+	metrics_family(m, METRIC_PROCESS_START);
+	metrics_begin(m);
+	metrics_real(m, (double)s->process_start_ns / NS);
+	metrics_family(m, METRIC_PROCESS_CPU);
+	metrics_begin(m);
+	metrics_real(m, (double)s->process_cpu_ns / NS);
 	metrics_family(m, METRIC_START_TIME);
 	metrics_begin(m);
 	metrics_real(m, (double)s->start_ns / NS);
@@ -341,6 +353,12 @@ unsigned int serve_port_metrics(FILE *out, const struct snapshot *s, bool openme
 	for (port = 0; port < AG_PORTS; port++)
 		if (s->ports.udp[port])
 			port_sample(&m, "udp", port, s->ports.udp[port], NULL);
+	if (s->feed_self) {
+		metrics_family(&m, METRIC_VISITS);
+		for (port = 0; port < AG_PORTS; port++)
+			if (s->visits[port])
+				port_sample(&m, "tcp", port, s->visits[port], NULL);
+	}
 	metrics_end(&m);
 	return m.series;
 }
