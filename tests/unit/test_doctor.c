@@ -86,7 +86,7 @@ static void make_healthy(struct patient *p)
 	p->host.jit = HOST_YES;
 	p->snapshot = calloc(1, sizeof(*p->snapshot));
 	cr_assert_not_null(p->snapshot);
-	p->snapshot->begin_ns = 1000 * S;
+	p->snapshot->process_start_ns = 1000 * S;
 	p->snapshot->time_ns = 1100 * S;
 	p->snapshot->slices = 4;
 	p->snapshot->booked_cpus[0] = 0xf;

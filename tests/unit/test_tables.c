@@ -52,7 +52,7 @@ Test(tables, sizes_follow_the_plan)
 	cr_assert_eq(sizes.slices, 3);
 	cr_assert_eq(sizes.pages, 256);
 	cr_assert_eq(sizes.blocks, 2);
-	cr_assert_eq(sizes.splits, PLAN_SPARE_SPLITS);
+	cr_assert_eq(sizes.splits, 1);
 	cr_assert_eq(
 		tables_bytes(&sizes),
 		4 * (sizeof(struct ag_counters) + sizeof(struct ag_ports) + 2 * sizeof(struct ag_interval)) +
@@ -62,22 +62,18 @@ Test(tables, sizes_follow_the_plan)
 	plan_free(&plan);
 }
 
-/* SYNs are counted by port where an interface has the feed self, and there is room for addresses to come. */
+/* SYNs are counted by port where an interface has the feed self. */
 Test(tables, feed_self_takes_more)
 {
 	struct plan *plan = plan_of(1, 16, 1);
-	struct table_sizes without = tables_size(plan, 1, 1), with;
+	struct table_sizes without = tables_size(plan, 1, 1, false), with;
 
 	cr_assert_eq(without.visits, 1);
 	plan->settings.interfaces[AG_INTERFACES_MAX - 1].feed = AG_FEED_SELF;
-	plan->spare = 64;
-	with = tables_size(plan, 1, 1);
+	with = tables_size(plan, 1, 1, false);
 	cr_assert_eq(with.visits, 65536);
-	cr_assert_eq(with.pages, without.pages + 64);
-	cr_assert_eq(with.blocks, without.blocks + 64);
-	cr_assert_eq(with.splits, without.splits + 64);
-	cr_assert_eq(tables_bytes(&with) - tables_bytes(&without),
-		     65535 * 8 + 64 * 1024 + 2 * 64 * (1024 + sizeof(struct ag_split)));
+	cr_assert_eq(with.pages, without.pages);
+	cr_assert_eq(tables_bytes(&with) - tables_bytes(&without), 65535 * 8);
 	plan_free(&plan);
 }
 

@@ -101,6 +101,8 @@ int config_new(struct config **out)
 	config->memory_bytes = UINT64_C(128) << 20;
 	config->interval_ms = CONFIG_INTERVAL;
 	config->samples = CONFIG_SAMPLES;
+	config->client_requests = CONFIG_CLIENT_REQUESTS;
+	config->client_connections = CONFIG_CLIENT_CONNECTIONS;
 #define AG_THRESHOLD(name, default_, help) config->thresholds.name = default_;
 #include "airglow/threshold.def"
 #undef AG_THRESHOLD
@@ -178,6 +180,7 @@ void config_free(struct config **config)
 	free(c->decaps);
 	free(c->watch);
 	free(c->listen);
+	free(c->web_config);
 	free(c->state);
 	free(c->pins);
 	free(c->netns);

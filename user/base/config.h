@@ -71,9 +71,12 @@ struct config {
 	size_t watch_count;
 	struct config_promoted *promoted;
 	size_t promoted_count;
-	char *listen;	       /* "127.0.0.1:10023" */
-	char *state;	       /* directory, may be NULL */
-	char *pins;	       /* directory of the pins, used with keep */
+	char *listen;				      /* "127.0.0.1:10023"; several with commas between them */
+	bool listen_open;			      /* beyond loopback without a password too */
+	char *web_config;			      /* file with certificate and users; may be NULL */
+	uint64_t client_requests, client_connections; /* of one address: a second, at once */
+	char *state;				      /* directory, may be NULL */
+	char *pins;				      /* directory of the pins, used with keep */
 	char *user;	       /* who the sensor is once it counts; NULL: airglow or nobody */
 	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
 	uint64_t memory_bytes; /* bound for all maps together */
@@ -85,11 +88,13 @@ struct config {
 	bool keep;		/* program and books outlive the process */
 };
 
-#define CONFIG_WATCH_MAX AG_WATCH_MAX
-#define CONFIG_LISTEN	 "127.0.0.1:10023"
-#define CONFIG_PINS	 "/run/airglow/bpf"
-#define CONFIG_SAMPLES	 10
-#define CONFIG_INTERVAL	 10000
+#define CONFIG_WATCH_MAX	  AG_WATCH_MAX
+#define CONFIG_LISTEN		  "127.0.0.1:10023"
+#define CONFIG_PINS		  "/run/airglow/bpf"
+#define CONFIG_SAMPLES		  10
+#define CONFIG_CLIENT_REQUESTS	  100
+#define CONFIG_CLIENT_CONNECTIONS 100
+#define CONFIG_INTERVAL		  10000
 
 /* All-default configuration, with one reference. config_free drops one; the last one frees. Any thread. */
 int config_new(struct config **out);

@@ -203,7 +203,7 @@ static int start_collecting(struct sensor *s)
 		snprintf(s->why, sizeof(s->why), "not enough memory for a snapshot");
 		return -ENOMEM;
 	}
-	first->time_ns = first->begin_ns; /* attaching took time in which nothing could be expected */
+	first->time_ns = first->process_start_ns; /* attaching took time in which nothing could be expected */
 	first->reach.seen_pps = -1;
 	examine(s, first);
 	if (!s->once)
@@ -219,15 +219,8 @@ static int start_serving(struct sensor *s)
 {
 	struct serve_options options = {
 		.box = s->box, .sources = collector_sources(s->collector), .feed = s->feed};
-	int fd = s->listen_fd, err;
 
-	if (s->once)
-		return 0;
-	s->listen_fd = -1;
-	err = serve_start(&s->serve, fd, &options, s->why, sizeof(s->why));
-	if (!err)
-		log_info("serving http://%s/metrics", s->config->listen);
-	return err;
+	return s->once ? 0 : serve_start(s->serve, &options, s->why, sizeof(s->why));
 }
 
 static int add_fd(struct sensor *s, int fd)
@@ -297,7 +290,7 @@ static int start(struct sensor *s)
 	if (!err)
 		err = confine_user(&s->user, s->config->user, s->why, sizeof(s->why));
 	if (!err && !s->once)
-		err = serve_listen(&s->listen_fd, s->config->listen, s->why, sizeof(s->why));
+		err = serve_open(&s->serve, s->config, s->why, sizeof(s->why));
 	if (!err)
 		err = inherit_open(s);
 	if (!err && s->config->netns)
@@ -331,7 +324,7 @@ static int start(struct sensor *s)
  */
 static void stop(struct sensor *s)
 {
-	const int fds[] = {s->epoll_fd, s->timer_fd, s->signal_fd, s->listen_fd};
+	const int fds[] = {s->epoll_fd, s->timer_fd, s->signal_fd};
 
 	if (s->serve)
 		serve_stop(&s->serve);
@@ -522,7 +515,7 @@ static int run_sensor(struct config *config, const struct options *options)
 	s->options = options;
 	s->once = options_has(options, OPTION_ONCE);
 	s->leave = config->keep; /* when an interface that is back asks for a new start */
-	s->state_lock = s->listen_fd = s->signal_fd = s->timer_fd = s->epoll_fd = -1;
+	s->state_lock = s->signal_fd = s->timer_fd = s->epoll_fd = -1;
 	if (start(s)) {
 		log_warnx("%s", s->why);
 		inherit_give_up(s);
@@ -558,6 +551,8 @@ int run_main(int argc, char **argv)
 	err = cli_config(&config, &options, why, sizeof(why));
 	if (!err)
 		err = config_check(config, true, why, sizeof(why));
+	if (!err && options_has(&options, OPTION_CONFIG_CHECK))
+		err = serve_check(config, why, sizeof(why));
 	if (err) {
 		log_warnx("%s", why);
 		status = err == -ENOMEM ? CLI_FAILED : CLI_USAGE;

@@ -24,7 +24,7 @@ struct sensor {
 	const struct options *options; /* of the command line, for a reload */
 	struct config *config;
 	struct confine_user user; /* who it is once it counts */
-	int state_lock, listen_fd;
+	int state_lock;
 	struct layout *layout;
 	struct pins *pins; /* with keep */
 	bool pins_were_empty;

@@ -57,7 +57,7 @@ struct collector {
 	uint64_t dark_at[RATE_WINDOW_S + 1]; /* ring, one a second */
 	unsigned int rate_next, rate_used;
 	uint64_t sequence;
-	int64_t begin_ns;
+	int64_t process_start_ns;
 	__u64 watch_before[AG_WATCH_MAX];
 	__u64 alerts_before[AG_ALERT_MAX], forgotten_before; /* what earlier processes told */
 
@@ -181,7 +181,7 @@ static void begin_live(struct collector *c)
 {
 	int64_t now_ns = clock_ns(CLOCK_REALTIME);
 
-	c->begin_ns = now_ns;
+	c->process_start_ns = now_ns;
 	kept_begin(c->kept, now_ns);
 	kept_load_gaps(c->kept, &c->gaps);
 	kept_commit_scopes(c->kept, c->options.config);
@@ -251,7 +251,7 @@ static void begin_statistics(struct watched *w, const struct ag_kept_interface *
 	uint64_t packets;
 	unsigned int i, j;
 
-	if (nic_read(w->shown.ifindex, w->shown.name, &packets, w->shown.nic, &w->shown.nic_count))
+	if (nic_read(w->shown.ifindex, &packets, w->shown.nic, &w->shown.nic_count))
 		return;
 	w->base_packets = (same && packets >= kept->packets_raw ? kept->packets_raw : packets) - kept->packets;
 	for (i = 0; i < w->shown.nic_count; i++) {
@@ -435,7 +435,7 @@ static void read_interface(struct watched *w, uint64_t received, struct ag_kept_
 	uint64_t packets;
 
 	w->shown.received = received - kept->received_before;
-	if (w->shown.present && !nic_read(w->shown.ifindex, w->shown.name, &packets, counters, &count)) {
+	if (w->shown.present && !nic_read(w->shown.ifindex, &packets, counters, &count)) {
 		w->shown.nic_packets = packets - w->base_packets;
 		kept->ifindex = w->shown.ifindex;
 		kept->packets_raw = packets;
@@ -471,8 +471,9 @@ static void fill_live(struct collector *c, struct snapshot *s)
 
 	s->time_ns = clock_ns(CLOCK_REALTIME);
 	s->start_ns = c->kept->start_ns;
-	s->begin_ns = c->begin_ns;
+	s->process_start_ns = c->process_start_ns;
 	s->rss_anon_bytes = read_rss_anon();
+	s->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->interfaces_count; i++)
 		read_interface(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],

@@ -14,7 +14,7 @@
 
 #define GAPS_MAX	  AG_GAPS_MAX
 #define GAPS_SUBJECTS_MAX AG_GAP_SUMS_MAX
-#define GAPS_TEXT_BYTES	  32
+#define GAPS_TEXT_BYTES	  AG_NAME_BYTES
 
 /* Of an interface by its configured name, or of the whole sensor (GAPS_ALL). Wall clock; to_ns 0: still open.
  */

@@ -182,14 +182,14 @@ void kept_load_gaps(const struct ag_kept *kept, struct gaps *gaps)
 		const struct ag_gap *from = &kept->gaps[i];
 		struct gap gap = {.from_ns = from->from_ns, .to_ns = from->to_ns};
 
-		snprintf(gap.subject, sizeof(gap.subject), "%.31s", from->subject);
-		snprintf(gap.reason, sizeof(gap.reason), "%.31s", from->reason);
+		snprintf(gap.subject, sizeof(gap.subject), "%.39s", from->subject);
+		snprintf(gap.reason, sizeof(gap.reason), "%.39s", from->reason);
 		gaps_load(gaps, &gap);
 	}
 	for (i = 0; i < kept->gap_sums_count && i < AG_GAP_SUMS_MAX; i++) {
 		struct gap_sum sum = {.closed_ns = kept->gap_sums[i].closed_ns};
 
-		snprintf(sum.subject, sizeof(sum.subject), "%.31s", kept->gap_sums[i].subject);
+		snprintf(sum.subject, sizeof(sum.subject), "%.39s", kept->gap_sums[i].subject);
 		gaps_load_sum(gaps, &sum);
 	}
 }

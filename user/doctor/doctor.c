@@ -142,7 +142,7 @@ static void remember(struct doctor_past *past, const struct judge_input *in)
 		memset(past, 0, sizeof(*past));
 	if (snapshot) {
 		remember_scopes(past, snapshot);
-		past->begin_ns = snapshot->begin_ns;
+		past->begin_ns = snapshot->process_start_ns;
 		past->dark = snapshot->totals.dark;
 		past->arp_dark = snapshot->totals.outcome[AG_OUTCOME_ARP_DARK];
 		past->src_dark = snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK];
@@ -177,7 +177,7 @@ int doctor_run(const struct doctor_subject *subject, struct snapshot_check *chec
 		return -ENOMEM;
 	}
 	in.host = &host;
-	if (past && past->valid && (!in.snapshot || past->begin_ns == in.snapshot->begin_ns))
+	if (past && past->valid && (!in.snapshot || past->begin_ns == in.snapshot->process_start_ns))
 		in.past = past;
 	for (unsigned int i = 0; i < DOCTOR_CHECK_MAX && count < size; i++) {
 		examine((enum doctor_check)i, &in, findings);

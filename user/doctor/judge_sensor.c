@@ -45,7 +45,7 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 			return expected;
 		}
 	}
-	return rate * (double)(in->snapshot->time_ns - in->snapshot->begin_ns) / 1e9;
+	return rate * (double)(in->snapshot->time_ns - in->snapshot->process_start_ns) / 1e9;
 }
 
 /*

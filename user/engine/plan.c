@@ -47,7 +47,7 @@ static int compare_length(const void *a, const void *b)
 	return by_address;
 }
 
-static uint32_t address4_of(const struct prefix *p)
+uint32_t plan_address4(const struct prefix *p)
 {
 	return (uint32_t)p->addr[0] << 24 | (uint32_t)p->addr[1] << 16 | (uint32_t)p->addr[2] << 8 | p->addr[3];
 }
@@ -80,7 +80,7 @@ static struct ag_split *split_of(struct canvas *c, uint32_t slash24)
 
 static int paint4(struct canvas *c, const struct plan_prefix *pp)
 {
-	uint32_t first = address4_of(&pp->prefix);
+	uint32_t first = plan_address4(&pp->prefix);
 	unsigned int length = pp->prefix.length;
 
 	if (length <= 24) {
@@ -188,7 +188,7 @@ static int build4(struct plan *plan, const struct plan_prefix **sorted, size_t c
 
 	for (i = 0; !err && i < count; i++) {
 		const struct prefix *p = &sorted[i]->prefix;
-		uint32_t first = address4_of(p) >> 16, spans = p->length >= 16 ? 1 : 1u << (16 - p->length);
+		uint32_t first = plan_address4(p) >> 16, spans = p->length >= 16 ? 1 : 1u << (16 - p->length);
 
 		if (p->family != 4)
 			continue;

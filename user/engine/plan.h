@@ -58,6 +58,8 @@ int plan_keep_pages(struct plan *plan, const struct plan *before, unsigned int p
 unsigned int plan_lookup4(const struct plan *plan, uint32_t address, uint32_t *index);
 /* Scope of an IPv6 address in network order; 0: not dark. */
 unsigned int plan_lookup6(const struct plan *plan, const uint8_t address[16]);
+/* An IPv4 prefix's first address in host order. */
+uint32_t plan_address4(const struct prefix *prefix);
 /* Every /24 (the first 24 bits of its addresses) that has a page. */
 void plan_each_slash24(const struct plan *plan, void (*visit)(void *arg, uint32_t slash24, uint32_t page),
 		       void *arg);

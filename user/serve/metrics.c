@@ -302,6 +302,12 @@ static void write_health(struct metrics *m, const struct snapshot *s)
 	one(m, NULL, NULL, s->map_bytes);
 	metrics_family(m, METRIC_RSS_BYTES);
 	one(m, NULL, NULL, s->rss_anon_bytes);
+	metrics_family(m, METRIC_PROCESS_START);
+	metrics_begin(m);
+	metrics_real(m, (double)s->process_start_ns / NS);
+	metrics_family(m, METRIC_PROCESS_CPU);
+	metrics_begin(m);
+	metrics_real(m, (double)s->process_cpu_ns / NS);
 	metrics_family(m, METRIC_START_TIME);
 	metrics_begin(m);
 	metrics_real(m, (double)s->start_ns / NS);
