@@ -94,6 +94,10 @@ class World:
             sensor.close()
         for space in (self.sky, self.eye):
             sh("ip", "netns", "del", space, check=False)
+        with open("/proc/mounts", encoding="utf-8") as f:
+            for place in [line.split()[1] for line in f]:
+                if place.startswith(self.directory.name + "/"):
+                    sh("umount", place, check=False)
         self.directory.cleanup()
 
     def path(self, name):
