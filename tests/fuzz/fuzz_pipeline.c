@@ -74,7 +74,7 @@ static void open_twins(void)
 		return;
 	plans[0] = make_plan(false);
 	plans[1] = make_plan(true);
-	sizes = tables_size(plans[0], 1, 1);
+	sizes = tables_size(plans[0], 1, 1, false);
 	for (i = 0; i < 2; i++) {
 		require(!native_new(&twins[i].native, &sizes), "memory");
 		twins[i].tables = native_tables(twins[i].native);

@@ -86,7 +86,7 @@ static void make_healthy(struct patient *p)
 	p->host.jit = HOST_YES;
 	p->snapshot = calloc(1, sizeof(*p->snapshot));
 	cr_assert_not_null(p->snapshot);
-	p->snapshot->start_ns = 1000 * S;
+	p->snapshot->process_start_ns = 1000 * S;
 	p->snapshot->time_ns = 1100 * S;
 	p->snapshot->slices = 4;
 	p->snapshot->booked_cpus[0] = 0xf;
@@ -396,19 +396,23 @@ Test(doctor, own_addresses_and_local_routes)
 /* With the plan in force the doctor knows whether the sensor has taken the address out. */
 Test(doctor, own_address_that_was_taken_out)
 {
+	struct plan_prefix holed[4] = {{.prefix = {.family = 4, .length = 32, .addr = {203, 0, 113, 1}}}};
 	struct snapshot_check out;
 	struct plan *plan;
 	struct patient p;
 	char why[128];
 
 	make_healthy(&p);
+	memcpy(&holed[1], p.prefixes, 3 * sizeof(holed[0]));
 	damage_address_in_dark(&p, &p.host.links[0]);
 	p.interface.feed = AG_FEED_ROUTED;
 	cr_assert_eq(plan_new(&plan, p.prefixes, 3, false, why, sizeof(why)), 0);
 	p.in.plan = plan;
 	judge_run(DOCTOR_OWN_ADDRESS, &p.in, 0, &out);
 	cr_expect(strstr(out.value, "is dropped"), "%s", out.value);
-	cr_assert_eq(plan_set4(plan, 0xcb007101, 0), 0);
+	plan_free(&plan);
+	cr_assert_eq(plan_new(&plan, holed, 4, false, why, sizeof(why)), 0);
+	p.in.plan = plan;
 	judge_run(DOCTOR_OWN_ADDRESS, &p.in, 0, &out);
 	cr_expect_eq(out.state, SNAPSHOT_FAULT);
 	cr_expect(strstr(out.value, "not counted as dark"), "%s", out.value);
@@ -512,9 +516,10 @@ DAMAGE(thin, p->snapshot->scopes[1].packets[0] = 150)
 DAMAGE(thin_enough, p->snapshot->scopes[1].packets[0] = 250)
 DAMAGE(one_early, p->snapshot->scopes[1].packets[0] = 1; p->snapshot->time_ns = 1002 * S)
 DAMAGE(only_v6, damage_silent(p, link); p->snapshot->scopes[1].dark_addresses = 0)
-DAMAGE(stopped, p->past.scope_time_ns[1] = 1080 * S; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
-DAMAGE(stopped_just_now, p->past.scope_time_ns[1] = 1099 * S + S / 2; p->past.scope_packets[1] = 2000;
-       p->in.past = &p->past)
+DAMAGE(stopped, p->past.scope_addresses[1] = p->snapshot->scopes[1].dark_addresses;
+       p->past.scope_time_ns[1] = 1080 * S; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
+DAMAGE(stopped_just_now, p->past.scope_addresses[1] = p->snapshot->scopes[1].dark_addresses;
+       p->past.scope_time_ns[1] = 1099 * S + S / 2; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
 DAMAGE(no_sensor, p->in.snapshot = NULL)
 DAMAGE(forged, p->snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK] = 9)
 DAMAGE(live, p->snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK] = 10)
@@ -549,6 +554,7 @@ Test(doctor, silence_and_life)
 DAMAGE(clock_unread, p->host.clock_synchronised = HOST_UNKNOWN)
 DAMAGE(clock_free, p->host.clock_synchronised = HOST_NO)
 DAMAGE(clock_far, p->host.clock_error_us = 5000000)
+DAMAGE(clock_by_file, p->host.clock_error_us = -1)
 DAMAGE(realtime, p->host.realtime = HOST_YES)
 DAMAGE(old_kernel, strcpy(p->host.kernel, "5.10.0-28-amd64"))
 DAMAGE(new_kernel, strcpy(p->host.kernel, "10.0.1"))
@@ -583,6 +589,7 @@ Test(doctor, clock_and_kernel)
 {
 	static const struct row rows[] = {
 		ROW(CLOCK, 0, UNKNOWN, NULL, clock_unread),
+		ROW(CLOCK, 0, OK, NULL, clock_by_file),
 		ROW(CLOCK, 0, WARNING, "timedatectl set-ntp true", clock_free),
 		ROW(CLOCK, 0, WARNING, "timedatectl set-ntp true", clock_far),
 		ROW(KERNEL, 0, FAULT, "PREEMPT_RT", realtime),

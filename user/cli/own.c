@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Own addresses and the plan (own.h). The kernel is asked for all of them each time: a message about one may be
- * lost when many come at once.
+ * This host's addresses and the prefixes in force (own.h). The kernel is asked for all of them each time: a
+ * message about one may be lost when many come at once.
  */
-#include "cli/own.h"
-
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include <linux/if_addr.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include "base/address.h"
 #include "base/log.h"
+#include "cli/own.h"
+#include "collect/netlink.h"
 
-#define OWN_MAX 128 /* own addresses that are dark by configuration */
-
-struct own_address {
-	struct prefix prefix;
-	enum { NEW, OUT, REFUSED } state; /* refused: it could not be taken out, and that was said */
-};
-
-struct own {
+/* Calls visit for each address of this host. */
+struct own_reader {
+	int (*visit)(struct own_reader *reader, const struct prefix *address, const struct ifaddrmsg *info,
+		     uint32_t flags);
 	const struct config *config;
-	bool drops;
-	struct own_address out[OWN_MAX]; /* that the host had at the last look */
-	size_t count;
+	struct own_prefixes *out;
+	uint32_t ifindex[AG_INTERFACES_MAX]; /* of the interfaces with the feed self; 0: none */
+	char *why;
+	size_t why_size;
+	int err;
 };
 
 static bool config_drops(const struct config *config)
@@ -38,224 +39,198 @@ static bool config_drops(const struct config *config)
 	return false;
 }
 
-/* The address as a prefix of its whole length; false: neither IPv4 nor IPv6. */
-static bool read_address(const struct ifaddrs *at, struct prefix *prefix)
+static int note_address(const struct nlmsghdr *message, void *arg)
 {
-	memset(prefix, 0, sizeof(*prefix));
-	if (!at->ifa_addr)
-		return false;
-	if (at->ifa_addr->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const void *)at->ifa_addr;
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attrs[IFA_MAX + 1], *local;
+	struct own_reader *reader = arg;
+	struct prefix prefix = {};
+	uint32_t flags;
 
-		prefix->family = 4;
-		prefix->length = 32;
-		memcpy(prefix->addr, &v4->sin_addr, 4);
-		return true;
-	}
-	if (at->ifa_addr->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const void *)at->ifa_addr;
-
-		prefix->family = 6;
-		prefix->length = 128;
-		memcpy(prefix->addr, &v6->sin6_addr, 16);
-		return true;
-	}
-	return false;
+	if (message->nlmsg_type != RTM_NEWADDR || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
+		return MNL_CB_OK;
+	netlink_attributes(message, sizeof(*info), attrs, IFA_MAX + 1);
+	/* On a point-to-point interface IFA_ADDRESS is the other side's. */
+	local = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
+	flags = attrs[IFA_FLAGS] ? mnl_attr_get_u32(attrs[IFA_FLAGS]) : info->ifa_flags;
+	prefix.family = info->ifa_family == AF_INET ? 4 : 6;
+	prefix.length = prefix.family == 4 ? 32 : 128;
+	if (!local || mnl_attr_get_payload_len(local) != prefix.length / 8u)
+		return MNL_CB_OK;
+	memcpy(prefix.addr, mnl_attr_get_payload(local), prefix.length / 8u);
+	reader->err = reader->visit(reader, &prefix, info, flags);
+	return reader->err ? MNL_CB_STOP : MNL_CB_OK;
 }
 
-static const char *text_of(const struct prefix *address, char text[INET6_ADDRSTRLEN])
+static int read_addresses(struct own_reader *reader)
 {
-	return inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->addr, text, INET6_ADDRSTRLEN);
+	char buffer[128];
+	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+	int err;
+
+	header->ifa_family = AF_UNSPEC;
+	err = netlink_ask(NETLINK_ROUTE, request, note_address, reader);
+	return reader->err ? reader->err : err;
+}
+
+static int refuse_dark(struct own_reader *reader, const struct prefix *address, const struct ifaddrmsg *info,
+		       uint32_t flags)
+{
+	char text[PREFIX_TEXT_BYTES], name[IF_NAMESIZE] = "an interface";
+
+	(void)flags;
+	if (!config_scope_of(reader->config, address))
+		return 0;
+	prefix_format(text, sizeof(text), address);
+	*strchr(text, '/') = 0;
+	if_indextoname(info->ifa_index, name);
+	snprintf(
+		reader->why, reader->why_size,
+		"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
+		"take it out with --live %s or use --feed observe",
+		text, name, text);
+	return -EADDRINUSE;
 }
 
 int own_check(const struct config *config, char *why, size_t why_size)
 {
-	char text[INET6_ADDRSTRLEN];
-	struct ifaddrs *list = NULL;
-	int err = 0;
+	struct own_reader reader = {.visit = refuse_dark, .config = config, .why = why, .why_size = why_size};
 
-	if (!config_drops(config) || getifaddrs(&list))
+	if (!config_drops(config))
 		return 0;
-	for (const struct ifaddrs *at = list; at && !err; at = at->ifa_next) {
-		struct prefix address;
-
-		if (!read_address(at, &address) || !config_scope_of(config, &address))
-			continue;
-		text_of(&address, text);
-		snprintf(
-			why, why_size,
-			"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
-			"take it out with --live %s or use --feed observe",
-			text, at->ifa_name, text);
-		err = -EADDRINUSE;
-	}
-	freeifaddrs(list);
-	return err;
+	return read_addresses(&reader) == -EADDRINUSE ? -EADDRINUSE : 0;
 }
 
-struct own *own_new(const struct config *config)
+static bool is_known(const struct own_prefixes *prefixes, const struct prefix *prefix)
 {
-	struct own *own = calloc(1, sizeof(*own));
-
-	if (own) {
-		own->config = config;
-		own->drops = config_drops(config);
-	}
-	return own;
+	for (size_t i = 0; i < prefixes->count; i++)
+		if (!prefix_compare(&prefixes->list[i].prefix, prefix))
+			return true;
+	return false;
 }
 
-void own_free(struct own **own)
+static int add_prefix(struct own_prefixes *prefixes, const struct prefix *prefix, unsigned int scope)
 {
-	free(*own);
-	*own = NULL;
-}
+	struct plan_prefix *grown = reallocarray(prefixes->list, prefixes->count + 1, sizeof(*grown));
 
-static struct own_address *find(struct own_address *list, size_t count, const struct prefix *address)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!memcmp(&list[i].prefix, address, sizeof(*address)))
-			return &list[i];
-	return NULL;
-}
-
-/* Own addresses that are dark by configuration, each once; -errno. */
-static int look(const struct own *own, struct own_address now[OWN_MAX], size_t *count)
-{
-	struct ifaddrs *list;
-
-	*count = 0;
-	if (getifaddrs(&list))
-		return -errno;
-	for (const struct ifaddrs *at = list; at && *count < OWN_MAX; at = at->ifa_next) {
-		struct own_address *next = &now[*count];
-
-		*next = (struct own_address){};
-		if (read_address(at, &next->prefix) && config_scope_of(own->config, &next->prefix) &&
-		    !find(now, *count, &next->prefix))
-			(*count)++;
-	}
-	freeifaddrs(list);
+	if (!grown)
+		return -ENOMEM;
+	prefixes->list = grown;
+	prefixes->list[prefixes->count++] = (struct plan_prefix){*prefix, scope};
 	return 0;
 }
 
-/* The IPv6 ranges of the configuration, but for these addresses. */
-static int set_ranges6(struct plan *plan, const struct config *config, const struct own_address *out,
-		       size_t count)
+/* An address that other hosts send to. One that is being tried out (DAD) is not there yet. */
+static bool is_reachable(const struct ifaddrmsg *info, uint32_t flags)
 {
-	struct plan_prefix *all = calloc(config->prefixes_count + count + 1, sizeof(*all));
-	size_t used = config->prefixes_count;
-	int err;
-
-	if (!all)
-		return -ENOMEM;
-	memcpy(all, config->prefixes, used * sizeof(*all));
-	for (size_t i = 0; i < count; i++)
-		if (out[i].prefix.family == 6)
-			all[used++] = (struct plan_prefix){.prefix = out[i].prefix};
-	err = plan_set6(plan, all, used);
-	free(all);
-	return err;
-}
-
-/* What came of taking an address out. Said once; true when it is out and was not before. */
-static bool settle(struct own_address *address, const struct own_address *before, int err)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	address->state = err ? REFUSED : OUT;
-	if (before && before->state == address->state)
+	if (info->ifa_scope == RT_SCOPE_LINK || info->ifa_scope == RT_SCOPE_HOST)
 		return false;
-	text_of(&address->prefix, text);
-	if (err)
-		log_warnx(
-			"%s is an address of this host inside a dark prefix, and could not be taken out of it (%s): "
-			"its packets are dropped; declare it live and start again",
-			text, strerror(-err));
-	else
-		log_warnx("%s is an address of this host now: it is not dark for as long as that lasts", text);
-	return !err;
+	if (flags & IFA_F_DADFAILED)
+		return false;
+	return !(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC;
 }
 
-/* Those that the host has no more. */
-static bool put_back(struct own *own, struct own_address *now, size_t count, struct plan *plan)
+static bool has_self(const struct own_reader *reader, uint32_t ifindex)
 {
-	char text[INET6_ADDRSTRLEN];
-	bool changed = false;
+	for (unsigned int i = 0; i < AG_INTERFACES_MAX; i++)
+		if (reader->ifindex[i] && reader->ifindex[i] == ifindex)
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < own->count; i++) {
-		const struct prefix *address = &own->out[i].prefix;
+static int take_address(struct own_reader *reader, const struct prefix *address, const struct ifaddrmsg *info,
+			uint32_t flags)
+{
+	const struct config *config = reader->config;
 
-		if (find(now, count, address))
+	for (size_t i = 0; i < reader->out->count; i++) {
+		struct plan_prefix *known = &reader->out->list[i];
+
+		if (prefix_compare(&known->prefix, address))
 			continue;
-		log_info("%s is no address of this host any more: it is dark again", text_of(address, text));
-		if (address->family == 4 && own->out[i].state == OUT &&
-		    !plan_set4(plan, plan_address4(address), config_scope_of(own->config, address)))
-			changed = true;
+		if (i < config->prefixes_count && config_drops(config))
+			known->scope = 0; /* configured as just this address */
+		return 0;
 	}
-	return changed;
+	if (config->self_scope && has_self(reader, info->ifa_index) && is_reachable(info, flags))
+		return add_prefix(reader->out, address, config->self_scope);
+	return config_drops(config) && config_scope_of(config, address) ? add_prefix(reader->out, address, 0)
+									: 0;
 }
 
-static bool take_out4(struct own *own, struct own_address *now, size_t count, struct plan *plan)
+static int compare_prefixes(const void *a, const void *b)
 {
-	bool changed = false;
+	const struct plan_prefix *left = a, *right = b;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct own_address *before = find(own->out, own->count, &now[i].prefix);
-		bool is_out = before && before->state == OUT;
-
-		if (now[i].prefix.family != 4)
-			continue;
-		if (settle(&now[i], before, is_out ? 0 : plan_set4(plan, plan_address4(&now[i].prefix), 0)))
-			changed = true;
-	}
-	return changed;
+	return prefix_compare(&left->prefix, &right->prefix);
 }
 
-/* Ranges cannot be changed one by one: all anew when one came or went. */
-static bool follow6(struct own *own, struct own_address *now, size_t count, struct plan *plan)
+int own_prefixes(struct own_prefixes *out, const struct config *config, char *why, size_t why_size)
 {
-	bool differ = false;
+	struct own_reader reader = {.visit = take_address, .config = config, .out = out};
+	size_t configured = config->prefixes_count;
 	int err = 0;
 
-	for (size_t i = 0; i < own->count; i++)
-		differ |= own->out[i].prefix.family == 6 && !find(now, count, &own->out[i].prefix);
-	for (size_t i = 0; i < count; i++) {
-		const struct own_address *before = find(own->out, own->count, &now[i].prefix);
-
-		differ |= now[i].prefix.family == 6 && !(before && before->state == OUT);
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < configured && !err; i++)
+		err = add_prefix(out, &config->prefixes[i].prefix, config->prefixes[i].scope);
+	for (size_t i = 0; i < config->interfaces_count && i < AG_INTERFACES_MAX; i++)
+		if (config->interfaces[i].feed == AG_FEED_SELF)
+			reader.ifindex[i] = if_nametoindex(config->interfaces[i].name);
+	if (!err && (config->self_scope || config_drops(config)))
+		err = read_addresses(&reader);
+	if (err) {
+		snprintf(why, why_size, "cannot read this host's addresses: %s", strerror(-err));
+		own_free(out);
+		return err;
 	}
-	if (differ)
-		err = set_ranges6(plan, own->config, now, count);
-	for (size_t i = 0; i < count; i++) {
-		const struct own_address *before = find(own->out, own->count, &now[i].prefix);
-		bool is_out = before && before->state == OUT;
-
-		if (now[i].prefix.family == 6)
-			settle(&now[i], before, is_out ? 0 : err);
-	}
-	return differ && !err;
+	if (out->count > configured)
+		qsort(out->list + configured, out->count - configured, sizeof(*out->list), compare_prefixes);
+	return 0;
 }
 
-bool own_follow(struct own *own, struct plan *plan)
+void own_free(struct own_prefixes *prefixes)
 {
-	struct own_address now[OWN_MAX];
-	bool changed;
-	size_t count;
+	free(prefixes->list);
+	memset(prefixes, 0, sizeof(*prefixes));
+}
 
-	if (!own->drops || look(own, now, &count))
+bool own_same(const struct own_prefixes *a, const struct own_prefixes *b)
+{
+	if (a->count != b->count)
 		return false;
-	changed = put_back(own, now, count, plan);
-	changed = take_out4(own, now, count, plan) || changed;
-	changed = follow6(own, now, count, plan) || changed;
-	memcpy(own->out, now, count * sizeof(now[0]));
-	own->count = count;
-	return changed;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->list[i].scope != b->list[i].scope ||
+		    prefix_compare(&a->list[i].prefix, &b->list[i].prefix))
+			return false;
+	return true;
 }
 
-bool own_renew(struct own *own, const struct config *config, struct plan *plan)
+/* Those of `in` that `out` does not have. */
+static void tell_new(const struct own_prefixes *in, const struct own_prefixes *out, size_t from,
+		     const char *dark, const char *live)
 {
-	own->config = config;
-	own->drops = config_drops(config);
-	own->count = 0;
-	return own_follow(own, plan);
+	char text[PREFIX_TEXT_BYTES];
+
+	for (size_t i = from; i < in->count; i++) {
+		if (is_known(out, &in->list[i].prefix))
+			continue;
+		prefix_format(text, sizeof(text), &in->list[i].prefix);
+		*strchr(text, '/') = 0;
+		if (in->list[i].scope)
+			log_info("%s %s", text, dark);
+		else
+			log_warnx("%s %s", text, live);
+	}
+}
+
+void own_tell(const struct own_prefixes *before, const struct own_prefixes *now, const struct config *config)
+{
+	size_t configured = config->prefixes_count;
+
+	tell_new(before, now, configured, "is no address of this host any more: it is not dark",
+		 "is no address of this host any more: it is dark again");
+	tell_new(now, before, configured, "is an address of this host: it is dark",
+		 "is an address of this host now: it is not dark for as long as that lasts");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Addresses of this host among the dark ones. A dropping feed would cut the host off from them: at the start
- * that is refused, later they are not dark for as long as the host has them.
+ * The prefixes in force: those of the configuration, and what this host's own addresses make of them. Under a
+ * dropping feed an own address is not dark for as long as the host has it, or the host would be cut off from it
+ * (at the start that is refused); with the word `self` own addresses are what is dark.
  */
 #ifndef AIRGLOW_CLI_OWN_H
 #define AIRGLOW_CLI_OWN_H
@@ -12,21 +13,21 @@
 #include "base/config.h"
 #include "engine/plan.h"
 
-/* 0, or -EADDRINUSE with a sentence that names one. */
+/* Zeroed before the first use; own_free. The configuration's come first. */
+struct own_prefixes {
+	struct plan_prefix *list;
+	size_t count;
+};
+
+/* 0, or -EADDRINUSE with a sentence that names an own address inside a dark prefix that a feed would drop. */
 int own_check(const struct config *config, char *why, size_t why_size);
 
-struct own;
+/* As they are now. 0, or -errno with a sentence in why. */
+int own_prefixes(struct own_prefixes *out, const struct config *config, char *why, size_t why_size);
+void own_free(struct own_prefixes *prefixes);
+bool own_same(const struct own_prefixes *a, const struct own_prefixes *b);
 
-/* The configuration is borrowed; NULL without memory. */
-struct own *own_new(const struct config *config);
-void own_free(struct own **own);
-
-/*
- * Takes the addresses that this host has now out of the plan, and puts those back that it has no more; says so.
- * True when the plan is another than before. After a reload own_renew does it with the new configuration and
- * its plan, in which nothing is taken out yet.
- */
-bool own_follow(struct own *own, struct plan *plan);
-bool own_renew(struct own *own, const struct config *config, struct plan *plan);
+/* Into the log: which own addresses came and went. */
+void own_tell(const struct own_prefixes *before, const struct own_prefixes *now, const struct config *config);
 
 #endif

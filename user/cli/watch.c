@@ -16,8 +16,6 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/links.h"
-#include "cli/own.h"
-#include "collect/grace.h"
 
 #define NEWS_APART_S                                                                                           \
 	3 /* the doctor takes some milliseconds, and some interfaces tell of changes all the time */
@@ -30,7 +28,7 @@ enum place {
 };
 
 struct watched {
-	const char *name; /* as configured */
+	char name[32]; /* as configured */
 	struct attachment *attachment;
 	enum place place;
 	bool deleted;	 /* the kernel said so, for an interface of this number */
@@ -43,7 +41,6 @@ struct watch {
 	int epoll_fd, links_fd, drivers_fd;
 	struct watched interfaces[AG_INTERFACES_MAX];
 	size_t count;
-	struct own *own;
 	bool news;
 	uint64_t news_after_s;
 };
@@ -94,7 +91,6 @@ void watch_free(struct watch **watch)
 		close(w->links_fd);
 	if (w->drivers_fd >= 0)
 		close(w->drivers_fd);
-	own_free(&w->own);
 	free(w);
 	*watch = NULL;
 }
@@ -104,30 +100,18 @@ int watch_fd(const struct watch *w)
 	return w->epoll_fd;
 }
 
-int watch_begin(struct watch *w, const struct watch_options *options)
+void watch_begin(struct watch *w, const struct watch_options *options)
 {
 	w->options = *options;
-	w->own = own_new(options->config);
-	if (!w->own)
-		return -ENOMEM;
 	w->count = options->config->interfaces_count;
 	for (size_t i = 0; i < w->count; i++) {
 		struct watched *it = &w->interfaces[i];
 
-		it->name = options->config->interfaces[i].name;
 		it->attachment = options->attachments[i];
+		snprintf(it->name, sizeof(it->name), "%s", options->config->interfaces[i].name);
 		snprintf(it->called, sizeof(it->called), "%s", it->name);
 	}
-	return 0;
-}
-
-void watch_renew(struct watch *w, const struct config *config, struct plan *plan)
-{
-	w->options.config = config;
-	w->options.plan = plan;
-	for (size_t i = 0; i < w->count; i++)
-		w->interfaces[i].name = config->interfaces[i].name;
-	own_renew(w->own, config, plan);
+	w->options.config = NULL; /* a reload frees it */
 }
 
 static void note_deleted(void *arg, uint32_t ifindex)
@@ -178,7 +162,7 @@ static void follow_name(struct watch *w, struct watched *it, const char *name)
 /* `looped` compares with the interface's own MAC. True when it is another. */
 static bool follow_mac(struct watch *w, size_t i, const struct link_now *now)
 {
-	struct ag_interface *slot = &w->options.plan->settings.interfaces[i];
+	struct ag_interface *slot = &w->options.links[w->options.slots[i]];
 
 	if (!now->ethernet || (slot->mac_known && !memcmp(slot->mac, now->mac, sizeof(slot->mac))))
 		return false;
@@ -235,29 +219,19 @@ static bool look_at(struct watch *w, size_t i, bool *back)
 	return follow_mac(w, i, &now);
 }
 
-/* The settings of the other side may still be read by who came before the last change: it is waited for. */
-static void put_in_force(struct watch *w)
-{
-	char why[512];
-
-	grace_wait();
-	if (engine_apply(w->options.engine, w->options.plan, why, sizeof(why)))
-		log_warnx("%s", why);
-}
-
 /*
  * An interface that goes takes its program along. When its name is there again, the service manager is to start
  * us anew; also when nothing is left to count on.
  */
-int watch_look(struct watch *w)
+int watch_look(struct watch *w, bool *changed)
 {
-	bool changed = false, back = false;
+	bool back = false;
 	size_t left = 0;
 
 	w->news = links_drain(w->links_fd, note_deleted, w) || w->news;
 	w->news = links_drain(w->drivers_fd, NULL, NULL) || w->news;
 	for (size_t i = 0; i < w->count; i++) {
-		changed = look_at(w, i, &back) || changed;
+		*changed = look_at(w, i, &back) || *changed;
 		if (back) {
 			log_warnx("%s is back; exit status %d asks to be started again", w->interfaces[i].name,
 				  CLI_RESTART);
@@ -265,13 +239,15 @@ int watch_look(struct watch *w)
 		}
 		left += w->interfaces[i].place != PLACE_GONE;
 	}
-	changed = own_follow(w->own, w->options.plan) || changed;
-	if (changed)
-		put_in_force(w);
 	if (left)
 		return 0;
 	log_warnx("no interface is left; exit status %d asks to be started again", CLI_RESTART);
 	return CLI_RESTART;
+}
+
+void watch_renew(struct watch *w)
+{
+	w->news = true;
 }
 
 bool watch_has_news(struct watch *w, uint64_t seconds)

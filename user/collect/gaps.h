@@ -10,9 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GAPS_MAX	  32
-#define GAPS_SUBJECTS_MAX 16
-#define GAPS_TEXT_BYTES	  32
+#include "airglow/keep.h"
+
+#define GAPS_MAX	  AG_GAPS_MAX
+#define GAPS_SUBJECTS_MAX AG_GAP_SUMS_MAX
+#define GAPS_TEXT_BYTES	  AG_NAME_BYTES
 
 /* Of an interface by its configured name, or of the whole sensor (GAPS_ALL). Wall clock; to_ns 0: still open.
  */

@@ -35,6 +35,9 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 	double rate = JUDGE_PPS_PER_ADDRESS * (double)figures->dark_addresses;
 
 	*seen = sum_scope(figures);
+	/* Since a reload gave it other prefixes, nothing can be said yet. */
+	if (in->past && in->past->scope_addresses[scope] != figures->dark_addresses)
+		return 0;
 	if (in->past && in->past->scope_time_ns[scope]) {
 		double expected = rate * (double)(in->snapshot->time_ns - in->past->scope_time_ns[scope]) / 1e9;
 		if (expected >= JUDGE_EXPECTED_AT_LEAST && in->past->scope_packets[scope] <= *seen) {
@@ -42,7 +45,7 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 			return expected;
 		}
 	}
-	return rate * (double)(in->snapshot->time_ns - in->snapshot->start_ns) / 1e9;
+	return rate * (double)(in->snapshot->time_ns - in->snapshot->process_start_ns) / 1e9;
 }
 
 /*
@@ -134,7 +137,13 @@ void judge_clock(const struct judge_input *in, size_t index, struct snapshot_che
 {
 	(void)index;
 	if (in->host->clock_synchronised == HOST_UNKNOWN) {
-		judge_say(out, SNAPSHOT_UNKNOWN, "the kernel does not tell");
+		judge_say(out, SNAPSHOT_UNKNOWN,
+			  "cannot be asked here: the kernel or systemd (ProtectClock) refuses it");
+		return;
+	}
+	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us < 0) {
+		judge_say(out, SNAPSHOT_OK,
+			  "synchronised within the last two hours, as systemd-timesyncd says");
 		return;
 	}
 	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us <= CLOCK_ERROR_MAX_US) {

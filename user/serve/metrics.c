@@ -132,7 +132,8 @@ static void port_sample(struct metrics *m, const char *protocol, unsigned int po
 	metrics_integer(m, count);
 }
 
-/* The watch list of one protocol, and all other ports of it together. */
+/* The watch list of one protocol, and all other ports of it together: a port that is watched since a reload has
+ * its past in "other" for ever, so that no series ever goes back. */
 static void write_watched(struct metrics *m, const struct snapshot *s, uint8_t number, const char *label)
 {
 	const __u64 *counts = number == 6 ? s->ports.tcp : s->ports.udp;
@@ -144,8 +145,8 @@ static void write_watched(struct metrics *m, const struct snapshot *s, uint8_t n
 	for (i = 0; i < s->watch_count; i++) {
 		if (s->watch[i].protocol != number)
 			continue;
-		port_sample(m, label, s->watch[i].port, counts[s->watch[i].port], NULL);
-		other -= counts[s->watch[i].port];
+		port_sample(m, label, s->watch[i].port, counts[s->watch[i].port] - s->watch_before[i], NULL);
+		other -= counts[s->watch[i].port] - s->watch_before[i];
 	}
 	metrics_begin(m);
 	metrics_label(m, "protocol", label);
@@ -301,6 +302,12 @@ static void write_health(struct metrics *m, const struct snapshot *s)
 	one(m, NULL, NULL, s->map_bytes);
 	metrics_family(m, METRIC_RSS_BYTES);
 	one(m, NULL, NULL, s->rss_anon_bytes);
+	metrics_family(m, METRIC_PROCESS_START);
+	metrics_begin(m);
+	metrics_real(m, (double)s->process_start_ns / NS);
+	metrics_family(m, METRIC_PROCESS_CPU);
+	metrics_begin(m);
+	metrics_real(m, (double)s->process_cpu_ns / NS);
 	metrics_family(m, METRIC_START_TIME);
 	metrics_begin(m);
 	metrics_real(m, (double)s->start_ns / NS);
@@ -346,6 +353,12 @@ unsigned int serve_port_metrics(FILE *out, const struct snapshot *s, bool openme
 	for (port = 0; port < AG_PORTS; port++)
 		if (s->ports.udp[port])
 			port_sample(&m, "udp", port, s->ports.udp[port], NULL);
+	if (s->feed_self) {
+		metrics_family(&m, METRIC_VISITS);
+		for (port = 0; port < AG_PORTS; port++)
+			if (s->visits[port])
+				port_sample(&m, "tcp", port, s->visits[port], NULL);
+	}
 	metrics_end(&m);
 	return m.series;
 }
