@@ -115,7 +115,7 @@ struct snapshot {
 	unsigned int promoted_count;
 	uint64_t map_bytes, rss_anon_bytes;
 	int64_t process_start_ns, process_cpu_ns; /* wall clock; CPU time of all threads */
-	const char *disabled_rules[8]; /* static strings */
+	const char *disabled_rules[8];		  /* static strings */
 	unsigned int disabled_rules_count;
 };
 
