@@ -184,6 +184,7 @@ void config_free(struct config **config)
 	free(c->state);
 	free(c->pins);
 	free(c->netns);
+	free(c->user);
 	free(c);
 }
 

@@ -77,6 +77,7 @@ struct config {
 	uint64_t client_requests, client_connections; /* of one address: a second, at once */
 	char *state;				      /* directory, may be NULL */
 	char *pins;				      /* directory of the pins, used with keep */
+	char *user;	       /* who the sensor is once it counts; NULL: airglow or nobody */
 	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
 	uint64_t memory_bytes; /* bound for all maps together */
 	uint64_t interval_ms;  /* of the flow cache */

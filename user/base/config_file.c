@@ -56,7 +56,7 @@ struct raw {
 	struct raw_dark *dark;
 	char **live;
 	struct raw_decap *decap;
-	char *netns, *state, *pins, *keep, *memory, *interval, *samples, *addresses;
+	char *netns, *state, *pins, *keep, *user, *memory, *interval, *samples, *addresses;
 	struct raw_web web;
 	struct raw_alerts *alerts;
 	struct raw_watch *watch;
@@ -158,6 +158,7 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	TEXT("state", OPTIONAL, struct raw, state),
 	TEXT("pins", OPTIONAL, struct raw, pins),
 	TEXT("keep", OPTIONAL, struct raw, keep),
+	TEXT("user", OPTIONAL, struct raw, user),
 	TEXT("memory", OPTIONAL, struct raw, memory),
 	TEXT("interval", OPTIONAL, struct raw, interval),
 	TEXT("samples", OPTIONAL, struct raw, samples),
@@ -413,6 +414,8 @@ static int take_all(struct reading *r)
 	if (!err)
 		err = take_switch(r, &config->keep, raw->keep, "keep");
 	if (!err)
+		err = take_text(r, &config->user, raw->user, "user");
+	if (!err)
 		err = take_number(r, &config->memory_bytes, raw->memory, "memory", "a size like 128MB");
 	if (!err)
 		err = take_number(r, &config->interval_ms, raw->interval, "interval", "milliseconds");
@@ -646,7 +649,7 @@ char *config_print(const struct config *config)
 	    config_put_signatures(&raw->signatures, &raw->signatures_count, config) &&
 	    config_web_put(&raw->web, config) && put_text(&raw->netns, config->netns) &&
 	    put_text(&raw->state, config->state) && put_text(&raw->pins, config->pins) &&
-	    put_text(&raw->keep, config->keep ? "true" : "false") &&
+	    put_text(&raw->user, config->user) && put_text(&raw->keep, config->keep ? "true" : "false") &&
 	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
 	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
 	    put_promoted(raw, config) && put_number(&raw->addresses, config->addresses))

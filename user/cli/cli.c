@@ -145,7 +145,8 @@ static int set_values(struct config *config, const struct options *options, char
 	} texts[] = {{OPTION_WEB_CONFIG, &config->web_config},
 		     {OPTION_NETNS, &config->netns},
 		     {OPTION_STATE, &config->state},
-		     {OPTION_PINS, &config->pins}};
+		     {OPTION_PINS, &config->pins},
+		     {OPTION_RUN_AS, &config->user}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *text = options_text(options, texts[i].id, NULL);

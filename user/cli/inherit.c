@@ -22,13 +22,9 @@ static int lock_state(struct sensor *s)
 
 	if (!state)
 		return 0;
-	if (access(state, W_OK | X_OK)) {
-		err = -errno;
-		snprintf(s->why, sizeof(s->why),
-			 "cannot use the state directory %s: %s; make it, writable for this user", state,
-			 strerror(-err));
+	err = confine_own_directory(state, &s->user, s->why, sizeof(s->why));
+	if (err)
 		return err;
-	}
 	s->state_lock = lock_directory(state, "the files in the state directory", s->why, sizeof(s->why));
 	return s->state_lock < 0 ? s->state_lock : 0;
 }

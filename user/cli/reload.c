@@ -55,7 +55,7 @@ static void list_fixed(char keys[KEYS_BYTES], const struct config *a, const stru
 		{"netns", is_same_text(a->netns, b->netns)},	{"state", is_same_text(a->state, b->state)},
 		{"pins", is_same_text(a->pins, b->pins)},	{"keep", a->keep == b->keep},
 		{"memory", a->memory_bytes == b->memory_bytes}, {"interval", a->interval_ms == b->interval_ms},
-		{"promote", is_same_promotion(a, b)},
+		{"promote", is_same_promotion(a, b)},		{"user", is_same_text(a->user, b->user)},
 	};
 
 	keys[0] = 0;

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "cli/cli.h"
 #include "cli/sensor.h"
 #include "cli/view.h"
@@ -270,10 +271,24 @@ static void begin_watch(struct sensor *s)
 						      .attachments = s->attachments});
 }
 
+static int open_notify(struct sensor *s)
+{
+	int err = notify_open();
+
+	if (err)
+		snprintf(s->why, sizeof(s->why), "cannot reach the service manager at NOTIFY_SOCKET: %s",
+			 strerror(-err));
+	return err;
+}
+
 static int start(struct sensor *s)
 {
 	int err = check_kernel(s);
 
+	if (!err)
+		err = open_notify(s);
+	if (!err)
+		err = confine_user(&s->user, s->config->user, s->why, sizeof(s->why));
 	if (!err && !s->once)
 		err = serve_open(&s->serve, s->config, s->why, sizeof(s->why));
 	if (!err)
@@ -295,9 +310,13 @@ static int start(struct sensor *s)
 	if (!err)
 		begin_watch(s);
 	if (!err)
+		err = give_up_rights(s);
+	if (!err)
 		err = start_collecting(s);
 	if (!err)
 		err = start_serving(s);
+	if (!err)
+		notify_ready();
 	return err;
 }
 
@@ -325,6 +344,7 @@ static void stop(struct sensor *s)
 	own_free(&s->own);
 	inherit_close(s);
 	config_free(&s->config);
+	notify_close();
 }
 
 /* The last word of a sensor that ran: what it counted, from its last snapshot. */
@@ -332,6 +352,7 @@ static void tell_end(struct sensor *s)
 {
 	struct snapshot *last;
 
+	notify_stopping();
 	if (!s->leave) {
 		inherit_clear(s);
 		for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
@@ -373,7 +394,9 @@ static int on_signal(struct sensor *s)
 	if (read(s->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return -1;
 	if (info.ssi_signo == SIGHUP) {
+		notify_reloading();
 		reload(s);
+		notify_ready();
 		return -1;
 	}
 	/* Ctrl-C is a person's, who wants nothing left. */
@@ -429,6 +452,7 @@ static int on_second(struct sensor *s)
 	s->seconds += ticks;
 	if (s->once)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
+	beat_second(&s->beat, s->seconds, s->box);
 	if (s->seconds / SAVE_EVERY_S != (s->seconds - ticks) / SAVE_EVERY_S)
 		inherit_save(s, false);
 	status = look(s);

@@ -7,10 +7,12 @@
 #define AIRGLOW_CLI_SENSOR_H
 
 #include "base/options.h"
+#include "cli/beat.h"
 #include "cli/own.h"
 #include "cli/watch.h"
 #include "collect/carry.h"
 #include "collect/collect.h"
+#include "confine/confine.h"
 #include "doctor/doctor.h"
 #include "engine/attach.h"
 #include "engine/engine.h"
@@ -21,6 +23,7 @@ struct sensor {
 	bool once;
 	const struct options *options; /* of the command line, for a reload */
 	struct config *config;
+	struct confine_user user; /* who it is once it counts */
 	int state_lock;
 	struct layout *layout;
 	struct pins *pins; /* with keep */
@@ -43,6 +46,7 @@ struct sensor {
 	struct watch *watch;
 	int signal_fd, timer_fd, epoll_fd;
 	uint64_t seconds;
+	struct beat beat;
 	bool leave; /* program and books stay when this process ends */
 	char why[512];
 };
@@ -62,6 +66,9 @@ void inherit_clear(struct sensor *s);
 void inherit_give_up(struct sensor *s);
 /* The locks go. */
 void inherit_close(struct sensor *s);
+
+/* Once everything is open that needs rights, and before a thread runs. Told in the log. */
+int give_up_rights(struct sensor *s);
 
 /* Prefixes in force to a plan with this sensor's interfaces as they are. */
 int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config,

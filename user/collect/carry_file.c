@@ -68,8 +68,12 @@ static int write_whole(int directory, const char *text)
 	CLEANUP(cleanup_fd)
 	int fd = openat(directory, FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	size_t left = strlen(text);
+	struct stat owner;
 
 	if (fd < 0)
+		return -errno;
+	/* Root (detach) writes for the user of the directory, who has to read it. */
+	if (!geteuid() && (fstat(directory, &owner) || fchown(fd, owner.st_uid, owner.st_gid)))
 		return -errno;
 	while (left) {
 		ssize_t n = write(fd, text, left);

@@ -251,7 +251,7 @@ static void begin_statistics(struct watched *w, const struct ag_kept_interface *
 	uint64_t packets;
 	unsigned int i, j;
 
-	if (nic_read(w->shown.ifindex, w->shown.name, &packets, w->shown.nic, &w->shown.nic_count))
+	if (nic_read(w->shown.ifindex, &packets, w->shown.nic, &w->shown.nic_count))
 		return;
 	w->base_packets = (same && packets >= kept->packets_raw ? kept->packets_raw : packets) - kept->packets;
 	for (i = 0; i < w->shown.nic_count; i++) {
@@ -435,7 +435,7 @@ static void read_interface(struct watched *w, uint64_t received, struct ag_kept_
 	uint64_t packets;
 
 	w->shown.received = received - kept->received_before;
-	if (w->shown.present && !nic_read(w->shown.ifindex, w->shown.name, &packets, counters, &count)) {
+	if (w->shown.present && !nic_read(w->shown.ifindex, &packets, counters, &count)) {
 		w->shown.nic_packets = packets - w->base_packets;
 		kept->ifindex = w->shown.ifindex;
 		kept->packets_raw = packets;
@@ -665,6 +665,7 @@ static void *run_collector(void *arg)
 	int64_t next = clock_ns(CLOCK_MONOTONIC);
 	uint64_t ticks = 0;
 
+	pthread_setname_np(pthread_self(), "ag-collect");
 	while (!atomic_load(&c->stop)) {
 		struct timespec until;
 
@@ -701,7 +702,6 @@ int collector_start(struct collector *c)
 
 	if (err)
 		return -err;
-	pthread_setname_np(c->thread, "ag-collect");
 	c->running = true;
 	return 0;
 }

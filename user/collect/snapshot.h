@@ -81,10 +81,10 @@ struct snapshot_reach {
 struct snapshot {
 	atomic_uint references;
 	uint64_t sequence;
-	int64_t time_ns;    /* wall clock when it was made */
-	int64_t start_ns;   /* wall clock when the books were opened */
+	int64_t time_ns;	  /* wall clock when it was made */
+	int64_t start_ns;	  /* wall clock when the books were opened */
 	int64_t process_start_ns; /* ... and when this process began to read them */
-	const char *engine; /* "native" or "kernel" */
+	const char *engine;	  /* "native" or "kernel" */
 	uint32_t epoch;
 
 	struct ag_counters totals; /* summed over slices */
@@ -122,7 +122,7 @@ struct snapshot {
 	struct promoted_figures promoted_reached[AG_PROMOTED_SLOTS_MAX];
 	unsigned int promoted_count;
 	uint64_t map_bytes, rss_anon_bytes;
-	int64_t process_cpu_ns; /* CPU time of all threads */
+	int64_t process_cpu_ns;		/* CPU time of all threads */
 	const char *disabled_rules[12]; /* static strings */
 	unsigned int disabled_rules_count;
 };

@@ -78,7 +78,7 @@ struct host_facts {
 	bool routes_known;
 	enum host_answer policy_rules; /* routing rules beside the three of every host */
 	enum host_answer clock_synchronised;
-	int64_t clock_error_us; /* the kernel's bound of the clock's error */
+	int64_t clock_error_us; /* the kernel's bound of the clock's error; -1: not told */
 	uint32_t cpus_online;
 	uint64_t cpus[AG_CPUS_MAX / 64]; /* those online, a bit each; all 0: not told */
 	char kernel[64];		 /* release */

@@ -210,7 +210,7 @@ void host_read_features(struct host_link *link)
 	int on[4];
 
 	read_xdp_features(link);
-	(void)nic_read(link->ifindex, link->called, &link->packets, link->nic, &link->nic_count);
+	(void)nic_read(link->ifindex, &link->packets, link->nic, &link->nic_count);
 	if (fd < 0)
 		return;
 	(void)ethtool_driver(fd, link->called, link->driver, sizeof(link->driver));

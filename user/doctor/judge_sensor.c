@@ -67,6 +67,10 @@ static void cure_by_looking(const struct judge_input *in, size_t scope, const ch
 		judge_cure(out, "tcpdump -n %s -i %s %s net %s  # %s", options, word, direction, text, then);
 		return;
 	}
+	if (in->config->self_scope && in->config->interfaces_count &&
+	    (!scope || in->config->self_scope == scope))
+		judge_cure(out, "tcpdump -n %s -i %s inbound  # %s", options,
+			   judge_word(in->config->interfaces[0].name, word), then);
 }
 
 static void cure_silence(const struct judge_input *in, size_t scope, struct snapshot_check *out)
@@ -137,7 +141,13 @@ void judge_clock(const struct judge_input *in, size_t index, struct snapshot_che
 {
 	(void)index;
 	if (in->host->clock_synchronised == HOST_UNKNOWN) {
-		judge_say(out, SNAPSHOT_UNKNOWN, "the kernel does not tell");
+		judge_say(out, SNAPSHOT_UNKNOWN,
+			  "cannot be asked here: the kernel or systemd (ProtectClock) refuses it");
+		return;
+	}
+	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us < 0) {
+		judge_say(out, SNAPSHOT_OK,
+			  "synchronised within the last two hours, as systemd-timesyncd says");
 		return;
 	}
 	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us <= CLOCK_ERROR_MAX_US) {

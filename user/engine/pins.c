@@ -309,21 +309,23 @@ static bool is_own_mount(const char *directory)
 	return false;
 }
 
+/* Nothing in it but what the kernel itself puts in every bpffs. */
 static bool is_empty(const char *directory)
 {
 	CLEANUP(cleanup_dir) DIR *dir = opendir(directory);
-	struct dirent *entry = NULL;
+	struct dirent *entry;
+	bool empty = dir;
 
-	while (dir && (entry = readdir(dir)) && entry->d_name[0] == '.')
-		;
+	while (dir && (entry = readdir(dir)))
+		empty = empty && (entry->d_name[0] == '.' || strstr(entry->d_name, ".debug"));
 	/* cppcheck-suppress resourceLeak ; it has a cleanup */
-	return dir && !entry;
+	return empty;
 }
 
 void pins_remove(struct pins **pins)
 {
 	char *directory = strdup((*pins)->directory);
-	/* Another's mount is not ours to take away, nor what others pinned in ours: it would go with it. */
+	/* Neither another's mount, nor what others pinned in ours: it would go with it. */
 	bool ours = directory && is_own_mount(directory) && is_empty(directory);
 
 	pins_close(pins);

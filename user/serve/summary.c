@@ -180,7 +180,9 @@ static json_t *nic(struct builder *b, const struct snapshot *s)
 /* Seconds, to the millisecond. */
 static json_t *unix_time(int64_t ns)
 {
-	return json_real((double)(ns / 1000000) / 1e3);
+	int64_t ms = ns / 1000000;
+
+	return json_real((double)ms / 1e3);
 }
 
 /* `to` is null while it lasts, `interface` where it is the whole sensor's. */
