@@ -284,6 +284,8 @@ Test(collect, live_thread_publishes)
 	cr_assert_gt(s->start_ns, 0);
 	cr_assert_geq(s->time_ns, s->start_ns);
 	cr_assert_gt(s->rss_anon_bytes, 0);
+	cr_assert_eq(s->process_start_ns, s->start_ns);
+	cr_assert_gt(s->process_cpu_ns, 0);
 	cr_assert_eq(s->top_tcp_count, 1);
 	cr_assert_eq(s->top_tcp[0].port, 23);
 	cr_assert_eq(s->top_udp_count, 0);
