@@ -252,6 +252,7 @@ static void *run_checks(void *arg)
 	struct auth *auth = arg;
 	struct check check;
 
+	pthread_setname_np(pthread_self(), "ag-auth");
 	/* Packets come first; where that is not allowed, it is checked as fast as anything else. */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	pthread_mutex_lock(&auth->lock);
@@ -323,8 +324,6 @@ int auth_start(struct auth *auth)
 	err = pthread_create(&auth->thread, NULL, run_checks, auth);
 	auth->started = !err;
 	pthread_mutex_unlock(&auth->lock);
-	if (!err)
-		pthread_setname_np(auth->thread, "ag-auth");
 	return -err;
 }
 

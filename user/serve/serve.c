@@ -487,3 +487,25 @@ int serve_own(const struct serve *serve, uid_t user, gid_t group)
 {
 	return listeners_own(&serve->listeners, user, group);
 }
+
+const char *serve_file(const struct serve *serve, unsigned int i)
+{
+	for (unsigned int at = 0; at < GUARD_FILES; at++) {
+		const char *file = guard_file(serve->guard, at);
+
+		if (file && !i--)
+			return file;
+	}
+	return NULL;
+}
+
+const char *serve_socket(const struct serve *serve, unsigned int i)
+{
+	for (unsigned int at = 0; at < serve->listeners.count; at++) {
+		const char *path = listen_unix_path(serve->listeners.listener[at].address);
+
+		if (path && !i--)
+			return path;
+	}
+	return NULL;
+}
