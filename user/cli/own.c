@@ -166,7 +166,8 @@ static int compare_prefixes(const void *a, const void *b)
 	return prefix_compare(&left->prefix, &right->prefix);
 }
 
-int own_prefixes(struct own_prefixes *out, const struct config *config, char *why, size_t why_size)
+int own_prefixes(struct own_prefixes *out, const struct config *config,
+		 const uint32_t ifindex[AG_INTERFACES_MAX], char *why, size_t why_size)
 {
 	struct own_reader reader = {.visit = take_address, .config = config, .out = out};
 	size_t configured = config->prefixes_count;
@@ -177,7 +178,7 @@ int own_prefixes(struct own_prefixes *out, const struct config *config, char *wh
 		err = add_prefix(out, &config->prefixes[i].prefix, config->prefixes[i].scope);
 	for (size_t i = 0; i < config->interfaces_count && i < AG_INTERFACES_MAX; i++)
 		if (config->interfaces[i].feed == AG_FEED_SELF)
-			reader.ifindex[i] = if_nametoindex(config->interfaces[i].name);
+			reader.ifindex[i] = ifindex[i];
 	if (!err && (config->self_scope || config_drops(config)))
 		err = read_addresses(&reader);
 	if (err) {
