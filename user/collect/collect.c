@@ -422,7 +422,6 @@ struct snapshot *collector_snapshot(struct collector *c)
 	if (c->options.live)
 		fill_live(c, s);
 	fill_promoted(c, s);
-	s->feed_self = c->books->visits_size == AG_PORTS;
 	s->watch = c->options.config->watch;
 	s->watch_count = c->options.config->watch_count;
 	s->map_bytes = c->books->bytes;

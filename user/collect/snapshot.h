@@ -88,9 +88,8 @@ struct snapshot {
 	struct ag_counters totals; /* summed over slices */
 	struct ag_ports ports;	   /* summed over slices */
 	struct ag_icmp icmp;
-	bool feed_self;		     /* an interface has the feed self: visits are counted */
-	__u64 visits[AG_PORTS];	     /* SYNs to ports on which this host listens */
-	uint64_t sources;	     /* distinct sources, estimate (HyperLogLog) */
+	__u64 *visits;	  /* [AG_PORTS], SYNs to ports on which this host listens; NULL without the feed self */
+	uint64_t sources; /* distinct sources, estimate (HyperLogLog) */
 	uint64_t shared_packets;     /* received on CPUs without a slice of their own */
 	__u64 imbalance[AG_LAW_MAX]; /* packets; 0 = the law holds; L3: over all closed intervals */
 	struct reader_totals flow;
