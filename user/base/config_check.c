@@ -130,8 +130,9 @@ int config_check(const struct config *config, bool live, char *why, size_t why_s
 		err = -EINVAL;
 	}
 	if (!err && !live && config->self_scope && !config->prefixes_count) {
-		snprintf(why, why_size,
-			 "self means nothing for a capture; give the addresses of the host that captured with --dark");
+		snprintf(
+			why, why_size,
+			"self means nothing for a capture; give the addresses of the host that captured with --dark");
 		err = -EINVAL;
 	}
 	if (!err && live)
