@@ -481,7 +481,6 @@ static void fill_snapshot(struct collector *c, struct snapshot *s)
 		fill_live(c, s);
 	fill_promoted(c, s);
 	s->reach = c->reach;
-	s->feed_self = c->books->visits_size == AG_PORTS;
 	s->watch = s->config->watch;
 	s->watch_count = s->config->watch_count;
 	memcpy(s->watch_before, c->watch_before, sizeof(s->watch_before));
