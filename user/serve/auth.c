@@ -18,10 +18,10 @@
 
 #include "serve/auth.h"
 
-#define QUEUE_MAX	32
+#define QUEUE_MAX	16
 #define REMEMBERED_MAX	256 /* of each kind, right and wrong: neither drives the other out */
 #define DIGEST_BYTES	32  /* SHA-256 */
-#define NICENESS	10
+#define NICENESS	5
 #define BASIC_BYTES_MAX (WEB_NAME_BYTES_MAX + 1 + AUTH_PASSWORD_BYTES_MAX)
 /* Of nobody: what an unknown name is held against. Its cost is put in place of the two digits. */
 #define NOBODY_HASH "$2b$10$GAmsErWSl4Nkt51mspcd0eCy6fqpYANqLvFNGc7WvDeqdvEYZKHRu"
