@@ -27,6 +27,8 @@
 #define NOBODY_HASH "$2b$10$GAmsErWSl4Nkt51mspcd0eCy6fqpYANqLvFNGc7WvDeqdvEYZKHRu"
 #define COST_AT	    4
 
+_Static_assert(sizeof(NOBODY_HASH) == WEB_HASH_BYTES + 1, "a hash like those of users");
+
 struct digest {
 	unsigned char bytes[DIGEST_BYTES];
 };
@@ -308,7 +310,7 @@ int auth_new(struct auth **out)
 		free(auth);
 		return -EIO;
 	}
-	memcpy(auth->nobody, NOBODY_HASH, WEB_HASH_BYTES);
+	memcpy(auth->nobody, NOBODY_HASH, sizeof(NOBODY_HASH));
 	pthread_mutex_init(&auth->lock, NULL);
 	pthread_cond_init(&auth->changed, NULL);
 	*out = auth;
