@@ -7,6 +7,7 @@
 #ifndef AIRGLOW_BPF_ACCOUNT_H
 #define AIRGLOW_BPF_ACCOUNT_H
 
+#include "bpf/bind.h"
 #include "bpf/packet.h"
 #include "bpf/parse_ip.h"
 
@@ -147,6 +148,15 @@ AG_INLINE void account_dark(const struct ledger *l, const struct packet *p, cons
 	account_seen(p, h);
 }
 
+/* Of feed self: a connection is rare beside a packet, so one table for all CPUs, by atomics. */
+AG_INLINE void account_visit(const struct packet *p)
+{
+	__u64 *visits = bind_visits(p->dport);
+
+	if (visits)
+		__sync_fetch_and_add(visits, 1);
+}
+
 /* The right side of L1, and for dark packets everything that the figures are made of. */
 AG_INLINE void account(const struct ledger *l, const struct packet *p, const struct head *h)
 {
@@ -156,6 +166,8 @@ AG_INLINE void account(const struct ledger *l, const struct packet *p, const str
 		book(l, &l->counters->outcome[outcome], 1);
 	if (outcome == AG_OUTCOME_DARK)
 		account_dark(l, p, h);
+	else if (outcome == AG_OUTCOME_SERVICE)
+		account_visit(p);
 }
 
 #endif

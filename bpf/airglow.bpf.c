@@ -6,6 +6,7 @@
 #include "bpf/base.h"
 #include "bpf/maps.bpf.h"
 #include "bpf/head.h"
+#include "bpf/socket.h"
 #include "bpf/pipeline.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -30,6 +31,7 @@ AG_INLINE int describe_frame(struct xdp_md *ctx, struct head *h)
 	h->now_ns = replay->time_ns;
 	h->wirelen = replay->wirelen;
 	h->caplen = replay->caplen < AG_HEAD_BYTES ? replay->caplen : AG_HEAD_BYTES;
+	h->own = replay->flags;
 	return 0;
 }
 
@@ -58,5 +60,5 @@ int airglow(struct xdp_md *ctx)
 	find_interface(p, settings, rodata.replay ? 0 : ctx->ingress_ifindex);
 	if (head_copy(ctx, h, h->caplen))
 		h->caplen = 0;
-	return pipeline(p, h, settings, &ledger) == VERDICT_DROP ? XDP_DROP : XDP_PASS;
+	return pipeline(ctx, p, h, settings, &ledger) == VERDICT_DROP ? XDP_DROP : XDP_PASS;
 }

@@ -8,6 +8,13 @@
 
 #include "bpf/base.h"
 
+struct head;
+struct packet;
+struct xdp_md; /* what the kernel's sockets are asked by; NULL and unread in this process */
+
+/* What the host holds for a packet's flow, or for the flow that an ICMP error quotes. */
+enum own_flow { OWN_NOTHING, OWN_FLOW, OWN_LISTENS };
+
 /* The memory of the pipeline. NULL from any of them means "no such table": the packet is then not booked there.
  */
 AG_INLINE const volatile struct ag_rodata *bind_rodata(void);
@@ -27,6 +34,9 @@ AG_INLINE struct ag_log *bind_log(__u32 slice);
 AG_INLINE struct ag_record *bind_log_record(__u32 slice, __u32 at);
 AG_INLINE __u64 *bind_log_touch(__u32 slice, __u32 at);
 AG_INLINE struct ag_reached *bind_reached(__u32 day, __u32 slot, __u32 page);
+AG_INLINE enum own_flow bind_flow(struct xdp_md *ctx, const struct packet *p, const struct head *h);
+/* SYNs to a port, by all CPUs; NULL: no interface has the feed self. */
+AG_INLINE __u64 *bind_visits(__u32 port);
 /* Sends a message of the ring buffer; not 0: it was full. */
 AG_INLINE long bind_emit(const void *message, __u32 bytes);
 

@@ -95,19 +95,47 @@ AG_LAYER int match_service(const struct packet *p, const struct head *h, __u32 p
 	return AG_SERVICE_NONE;
 }
 
+/* The same among the configured rows. */
+AG_LAYER int match_configured(const struct packet *p, const struct head *h, const struct ag_settings *s,
+			      __u32 port, __u32 direction)
+{
+	__u32 i;
+
+	if (!p || !h || !s)
+		return AG_SERVICE_NONE;
+	for (i = 0; i < AG_SIGNATURES_MAX && i < s->signatures; i++) {
+		const struct ag_signature *row = &s->signature[i];
+
+		if (row->port == port && row->direction == direction && p->payload_len >= row->min_payload &&
+		    (payload_word(p, h, row->offset) & row->mask) == row->value)
+			return row->service;
+	}
+	return AG_SERVICE_NONE;
+}
+
+AG_INLINE __u32 find_service(const struct packet *p, const struct head *h, const struct ag_settings *s,
+			     __u32 port, __u32 direction)
+{
+	__u32 service = (__u32)match_service(p, h, port, direction);
+
+	if (service || !s->signatures)
+		return service;
+	return (__u32)match_configured(p, h, s, port, direction);
+}
+
 /* Requests before responses: between two ports of one service only the bytes tell the direction. */
-AG_INLINE __u32 classify_udp(struct packet *p, const struct head *h)
+AG_INLINE __u32 classify_udp(struct packet *p, const struct head *h, const struct ag_settings *s)
 {
 	if (!p->has_ports)
 		return AG_CLASS_OTHER;
 	if (!p->payload) /* the header is cut off */
 		return AG_CLASS_OTHER;
 	p->direction = AG_REQUEST;
-	p->service = (__u32)match_service(p, h, p->dport, AG_REQUEST);
+	p->service = find_service(p, h, s, p->dport, AG_REQUEST);
 	if (p->service)
 		return AG_CLASS_AMP_REQUEST;
 	p->direction = AG_RESPONSE;
-	p->service = (__u32)match_service(p, h, p->sport, AG_RESPONSE);
+	p->service = find_service(p, h, s, p->sport, AG_RESPONSE);
 	return p->service ? AG_CLASS_UDP_RESPONSE : AG_CLASS_SCAN;
 }
 
@@ -305,7 +333,7 @@ AG_INLINE int classify_packet(struct packet *p, const struct head *h, const stru
 	if (p->protocol == PROTO_TCP)
 		p->class = classify_tcp(p);
 	else if (p->protocol == PROTO_UDP)
-		p->class = classify_udp(p, h);
+		p->class = classify_udp(p, h, s);
 	else
 		p->class = classify_icmp(p);
 	if (p->protocol == PROTO_TCP)

@@ -48,7 +48,7 @@ AG_INLINE __u32 judge_record(const struct ag_record *r, __u32 class, const struc
 	if (class != AG_CLASS_AMP_REQUEST || r->packets < t->amplifier_destinations)
 		return ALERT_NONE;
 	*distinct = distinct_estimate(&r->destinations);
-	if (r->packets >= t->reflection_requests &&
+	if (t->reflection_requests && r->packets >= t->reflection_requests &&
 	    r->packets >= (__u64)t->reflection_per_destination * *distinct)
 		return AG_ALERT_REFLECTION;
 	if (*distinct >= t->amplifier_destinations &&

@@ -7,6 +7,8 @@
 #ifndef AIRGLOW_BPF_MAPS_H
 #define AIRGLOW_BPF_MAPS_H
 
+#include "airglow/keep.h"
+#include "bpf/bind.h"
 #include "bpf/packet.h"
 
 /* What the loader sets before the program is loaded. */
@@ -83,6 +85,16 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ag_icmp);
 } icmp SEC(".maps");
+
+/* Feed self: SYNs to the ports on which this host listens, shared by all slices; one entry where no interface
+ * has the feed, else set by load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} visits SEC(".maps");
 
 /* The last interval in which each dark IPv4 address was seen, a page a /24; entries set by load. */
 struct {
@@ -170,6 +182,31 @@ struct {
 	__type(value, __u64);
 } log_touches SEC(".maps");
 
+/* Userspace's own, beside the books so that they outlive it together: keep.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_abi);
+} abi SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_collected);
+} collected SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_carried);
+} carried SEC(".maps");
+
 /* Alerts and samples: what should wake somebody. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -221,6 +258,11 @@ AG_INLINE struct ag_icmp *bind_icmp(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&icmp, &zero);
+}
+
+AG_INLINE __u64 *bind_visits(__u32 port)
+{
+	return bpf_map_lookup_elem(&visits, &port);
 }
 
 AG_INLINE struct ag_scope16 *bind_scope16(__u32 side)

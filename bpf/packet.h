@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the stages tell each other about one packet. Filled from left to right along the entry program; no stage
- * changes what an earlier one wrote. Offsets count from the frame's first byte; numbers are in host byte order.
+ * changes what an earlier one wrote, but `own`, which decides what scope's outcome left to it. Offsets count
+ * from the frame's first byte; numbers are in host byte order.
  */
 #ifndef AIRGLOW_BPF_PACKET_H
 #define AIRGLOW_BPF_PACKET_H
 
-#include "bpf/bind.h"
+#include "bpf/base.h"
 
 /* The frame's first bytes. The slack lets an eight-byte load begin at the last byte. */
 #define AG_HEAD_SLACK 8
@@ -19,6 +20,8 @@ struct head {
 	__u64 now_ns;  /* packet time: of the coarse monotonic clock, or of the capture */
 	__u32 since;   /* 2^AG_TIME_SHIFT ns since the interval began, at most AG_TIME_MAX */
 	__u32 day;     /* which bitmaps of promoted sources are written, as read once for this packet */
+	__u32 own;     /* AG_REPLAY_*; valid in replay */
+	__u32 pad;     /* the bytes begin at a word */
 	__u8 bytes[AG_HEAD_BYTES + AG_HEAD_SLACK];
 };
 

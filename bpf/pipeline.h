@@ -3,7 +3,7 @@
  * The way of a packet, one call a stage; no stage reaches back, and there is one exit. head is the engine's: it
  * fills struct head (head.h for the kernel, user/engine/native.c for this process).
  *
- *	frame -> head -> parse -> scope -> classify -> account
+ *	frame -> head -> parse -> scope -> own -> classify -> account
  *	      -> track -> detect -> promote -> sample -> act -> PASS or DROP
  */
 #ifndef AIRGLOW_BPF_PIPELINE_H
@@ -12,6 +12,7 @@
 #include "bpf/packet.h"
 #include "bpf/parse.h"
 #include "bpf/scope.h"
+#include "bpf/own.h"
 #include "bpf/classify.h"
 #include "bpf/account.h"
 #include "bpf/track.h"
@@ -56,14 +57,16 @@ AG_INLINE bool is_looped(const struct packet *p, const struct head *h, const str
 		       (__u64)own->mac[3] << 16 | (__u64)own->mac[4] << 8 | own->mac[5]);
 }
 
-AG_INLINE enum verdict pipeline(struct packet *p, const struct head *h, const struct ag_settings *s,
-				const struct ledger *l)
+AG_INLINE enum verdict pipeline(struct xdp_md *ctx, struct packet *p, const struct head *h,
+				const struct ag_settings *s, const struct ledger *l)
 {
 	account_received(l, p, h);
-	if (is_looped(p, h, s))
+	if (is_looped(p, h, s)) {
 		packet_decide(p, AG_OUTCOME_LOOPED);
-	else if (parse(p, h, s) == PACKET_GOES_ON)
+	} else if (parse(p, h, s) == PACKET_GOES_ON) {
 		scope(p, h, s);
+		own(ctx, p, h, s);
+	}
 	classify(p, h, s);
 	account(l, p, h);
 	track(l, p, h);

@@ -7,6 +7,7 @@
 #define AIRGLOW_BPF_PROMOTE_H
 
 #include "bpf/hash.h"
+#include "bpf/bind.h"
 #include "bpf/packet.h"
 
 /* Its slot, from 1; 0: it is not promoted. */

@@ -6,6 +6,7 @@
 #ifndef AIRGLOW_BPF_SCOPE_H
 #define AIRGLOW_BPF_SCOPE_H
 
+#include "bpf/bind.h"
 #include "bpf/packet.h"
 
 /* Scope of an IPv4 address, 0 when it is not dark; index: its place in `seen`. */

@@ -12,7 +12,7 @@
 #include "airglow/limits.h"
 
 /* Raised when the meaning or layout of a shared map changes. */
-#define AG_ABI_VERSION 3
+#define AG_ABI_VERSION 4
 
 enum ag_outcome {
 #define AG_OUTCOME(name, label, help) AG_OUTCOME_##name,
@@ -355,6 +355,24 @@ struct ag_decap {
 };
 _Static_assert(sizeof(struct ag_decap) == 48, "");
 
+/* A configured row of service.def: looked at behind the built-in rows of its port. */
+struct ag_signature {
+	__u64 mask, value; /* of the eight payload bytes at `offset`, big-endian */
+	__u16 port;
+	__u16 offset;
+	__u16 min_payload;
+	__u8 service;	/* enum ag_service */
+	__u8 direction; /* enum ag_direction */
+	__u8 pad[8];
+};
+_Static_assert(sizeof(struct ag_signature) == 32, "two to a cache line");
+
+/* Ports of feed self that are served without a socket of this host: forwarded ones, containers'. A bit each. */
+struct ag_live_ports {
+	__u64 tcp[AG_PORTS / 64];
+	__u64 udp[AG_PORTS / 64];
+};
+
 /* IPv6 addresses first..last, both inside, belong to `scope`. Ranges are sorted and do not overlap. */
 struct ag_range6 {
 	__u64 first_hi, first_lo;
@@ -397,11 +415,13 @@ struct ag_settings {
 	__u32 ranges6;		 /* used entries of range6[] */
 	__u32 sample_ns;	 /* least time between two samples of a slice; 0: none are taken */
 	__u32 promoted_slots;	 /* bitmaps in use; 0: nobody is promoted */
-	__u32 pad;
+	__u32 signatures;	 /* used entries of signature[] */
 	struct ag_thresholds thresholds;
 	struct ag_decap decap[AG_DECAP_MAX];
 	struct ag_range6 range6[AG_RANGES6_MAX];
 	struct ag_promoted promoted;
+	struct ag_signature signature[AG_SIGNATURES_MAX];
+	struct ag_live_ports live_ports;
 };
 
 /*
@@ -440,8 +460,13 @@ struct ag_replay {
 	__u64 time_ns; /* packet time, Unix epoch */
 	__u32 wirelen; /* length on the wire */
 	__u16 caplen;  /* bytes of the frame that are handed over; a shorter frame is padded behind them */
-	__u16 flags;
+	__u16 flags;   /* AG_REPLAY_*, of feed self */
 };
+
+/* What the replayer knows of a packet's flow, in place of the sockets of the host that captured it. */
+#define AG_REPLAY_FLOW	  1 /* that host held its flow */
+#define AG_REPLAY_LISTENS 2 /* that host listened on its port */
+#define AG_REPLAY_SENT	  4 /* that host sent it */
 _Static_assert(sizeof(struct ag_replay) == 16, "");
 
 /* What cannot change while running: set between open and load. */

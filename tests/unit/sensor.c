@@ -43,7 +43,7 @@ void under_test_new(struct pipeline_under_test *u, const struct table_sizes *siz
 	char why[256] = "";
 
 	if (runs_in_kernel())
-		cr_assert_eq(kernel_new(&u->kernel, sizes, true, why, sizeof(why)), 0, "%s", why);
+		cr_assert_eq(kernel_new(&u->kernel, sizes, true, NULL, why, sizeof(why)), 0, "%s", why);
 	else
 		cr_assert_eq(native_new(&u->native, sizes), 0);
 }
@@ -63,7 +63,7 @@ void sensor_go_live(struct sensor *s)
 	CPU_SET(0, &first); /* the only slice is its */
 	cr_assert_eq(sched_setaffinity(0, sizeof(first), &first), 0);
 	kernel_free(&u->kernel);
-	cr_assert_eq(kernel_new(&u->kernel, &s->second.sizes, false, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(kernel_new(&u->kernel, &s->second.sizes, false, NULL, why, sizeof(why)), 0, "%s", why);
 	s->tables = under_test_tables(u);
 	cr_assert_eq(tables_write(s->tables, 0, s->plan), 0);
 	*s->tables->control = control;
@@ -95,7 +95,7 @@ int under_test_run(const struct pipeline_under_test *u, const struct ag_replay *
 static struct sensor *make_sensor(struct plan *plan, unsigned int slices)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
-	struct table_sizes sizes = tables_size(plan, slices, 1);
+	struct table_sizes sizes = tables_size(plan, slices, 1, false);
 
 	cr_assert(s);
 	s->plan = plan;
@@ -108,6 +108,7 @@ static struct sensor *make_sensor(struct plan *plan, unsigned int slices)
 	s->second.ports = calloc(1, sizeof(*s->second.ports));
 	s->second.intervals = calloc(2, sizeof(*s->second.intervals));
 	s->second.icmp = calloc(1, sizeof(*s->second.icmp));
+	s->second.visits = calloc(sizes.visits, sizeof(*s->second.visits));
 	s->second.seen = calloc(sizes.pages, sizeof(*s->second.seen));
 	return s;
 }
@@ -129,6 +130,20 @@ struct sensor *sensor_new(bool shared)
 	return make_sensor(plan, shared ? 0 : 1);
 }
 
+struct sensor *sensor_new_self(void)
+{
+	static const uint8_t loopback6[16] = {[15] = 1};
+	struct plan_prefix prefixes[] = {prefix4(DARK4, 32, 1), prefix4(0x7f000001, 32, 1),
+					 prefix6(dark6, 128, 3), prefix6(loopback6, 128, 3)};
+	struct plan *plan = NULL;
+	char why[256] = "";
+
+	cr_assert_eq(plan_new(&plan, prefixes, sizeof(prefixes) / sizeof(prefixes[0]), false, why, sizeof(why)),
+		     0, "%s", why);
+	plan->settings.interfaces[0].feed = AG_FEED_SELF;
+	return make_sensor(plan, 1);
+}
+
 struct sensor *sensor_new_everywhere(void)
 {
 	struct plan *plan = NULL;
@@ -146,6 +161,7 @@ void sensor_free(struct sensor *s)
 	free(s->second.ports);
 	free(s->second.intervals);
 	free(s->second.icmp);
+	free(s->second.visits);
 	free(s->second.seen);
 	free(s);
 }
@@ -258,6 +274,8 @@ static void enter(struct sensor *s, const struct want *w, unsigned int wirelen)
 	c->wire_bytes += wirelen;
 	c->interface[0]++;
 	c->outcome[w->outcome]++;
+	if (w->outcome == AG_OUTCOME_SERVICE && w->port < s->second.sizes.visits)
+		s->second.visits[w->port]++;
 	if (w->outcome != AG_OUTCOME_DARK)
 		return;
 	c->dark++;
@@ -355,7 +373,7 @@ static bool must_drop(const struct ag_settings *settings, const struct want *w)
 void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, unsigned int wirelen,
 		  struct want want, const char *file, int line)
 {
-	struct ag_replay word = {.wirelen = wirelen, .caplen = (__u16)caplen};
+	struct ag_replay word = {.wirelen = wirelen, .caplen = (__u16)caplen, .flags = (__u16)s->flags};
 	uint8_t *bytes =
 		malloc(caplen ? caplen : 1); /* exactly so many: the sanitizer sees a read behind them */
 	int verdict;
@@ -371,6 +389,8 @@ void sensor_check(struct sensor *s, const struct frame *f, unsigned int caplen, 
 	compare_words("ports", s->tables->ports, s->second.ports, sizeof(*s->second.ports), file, line);
 	compare_words("icmp", s->tables->icmp, s->second.icmp, sizeof(*s->second.icmp), file, line);
 	compare_interval(s, file, line);
+	compare_words("visits", s->tables->visits, s->second.visits,
+		      s->second.sizes.visits * sizeof(*s->second.visits), file, line);
 	compare_words("seen", s->tables->seen, s->second.seen, s->second.sizes.pages * sizeof(*s->second.seen),
 		      file, line);
 }

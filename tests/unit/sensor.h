@@ -17,7 +17,7 @@
 /* What a frame must count as. From want_*; a case then changes what it is about. */
 struct want {
 	enum ag_outcome outcome;
-	/* the rest holds for dark frames */
+	/* the rest holds for dark frames; port also for service */
 	enum ag_class class;
 	unsigned int protocol, scope, bytes; /* bytes: the announced length of the packet */
 	bool has_port;
@@ -54,7 +54,8 @@ struct sensor {
 	struct tables *tables;
 	struct plan *plan;
 	unsigned int slice;   /* 0: the only slice is a CPU's or the shared one */
-	struct tables second; /* counters, ports, intervals, icmp, seen are the test's own */
+	unsigned int flags;   /* AG_REPLAY_* of the frames that are sent */
+	struct tables second; /* counters, ports, intervals, icmp, visits, seen are the test's own */
 };
 
 /*
@@ -67,6 +68,8 @@ struct sensor {
  * shared: books by atomics, as a CPU without a slice does.
  */
 struct sensor *sensor_new(bool shared);
+/* One host: 198.51.100.7 and 127.0.0.1 in scope 1, 2001:db8:1::35 and ::1 in scope 3, feed self. */
+struct sensor *sensor_new_self(void);
 /* Every destination is dark. */
 struct sensor *sensor_new_everywhere(void);
 void sensor_free(struct sensor *s);

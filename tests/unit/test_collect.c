@@ -27,7 +27,8 @@ static void open_all(bool everywhere)
 	struct collector_options co = {.config = everywhere ? &bare : &config};
 
 	cr_assert_eq(plan_new(&plan, prefixes, 3, everywhere, why, sizeof(why)), 0, "%s", why);
-	eo.plan = co.plan = plan;
+	eo.plan = plan;
+	co.plan = plan;
 	cr_assert_eq(engine_open(&engine, &eo, why, sizeof(why)), 0, "%s", why);
 	co.engine = engine;
 	cr_assert_eq(collector_new(&collector, &co, why, sizeof(why)), 0, "%s", why);

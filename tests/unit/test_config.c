@@ -41,6 +41,10 @@ Test(config, defaults)
 	struct config *config = new_config();
 
 	cr_expect_str_eq(config->listen, "127.0.0.1:10023");
+	cr_expect_not(config->listen_open);
+	cr_expect_null(config->web_config);
+	cr_expect_eq(config->client_requests, 100);
+	cr_expect_eq(config->client_connections, 100);
 	cr_expect_eq(config->memory_bytes, UINT64_C(128) << 20);
 	cr_expect_eq(config->interfaces_count, 0);
 	cr_expect_eq(config->prefixes_count, 0);
@@ -117,6 +121,28 @@ Test(config, reads_every_key)
 	config_free(&config);
 }
 
+Test(config, keys_of_http)
+{
+	struct config *config = new_config();
+	const char *text = "listen: ['[::1]:9', 'unix:/run/a,b']\nlisten_open: true\nweb_config: web.yml\n"
+			   "client_limit: {requests: 7, connections: 1K}\n";
+
+	cr_assert_eq(read_into(config, text), 0, "%s", why);
+	cr_expect_str_eq(config->listen, "[::1]:9,unix:/run/a,b");
+	cr_expect(config->listen_open);
+	cr_expect_str_eq(config->web_config, "web.yml");
+	cr_expect_eq(config->client_requests, 7);
+	cr_expect_eq(config->client_connections, 1024);
+	cr_assert_eq(config_read_text(config, text, strlen(text), "/etc/a/a.yaml", why, sizeof(why)), 0, "%s",
+		     why);
+	cr_expect_str_eq(config->web_config, "/etc/a/web.yml", "a path is beside the file");
+	cr_assert_eq(read_into(config, "listen: a:1\nweb_config: /x/y\n"), 0, "%s", why);
+	cr_expect_str_eq(config->listen, "a:1");
+	cr_expect_str_eq(config->web_config, "/x/y");
+	cr_expect_not(config->listen_open);
+	config_free(&config);
+}
+
 static const struct {
 	const char *text, *because;
 } BAD[] = {
@@ -151,7 +177,17 @@ static const struct {
 	{"decap: [gre]\n", "t.yaml:1: "},
 	{"memory: lots\n", "t.yaml:1: memory cannot be \"lots\"; give a size like 128MB"},
 	{"listen:\n", "t.yaml:1: listen has no value"},
-	{"listen: [a]\n", "t.yaml:1: listen must be one plain value"},
+	{"netns: [a]\n", "t.yaml:1: netns must be one plain value"},
+	{"listen: []\n", "t.yaml:1: listen must be one plain value or a list of them"},
+	{"listen:\n- a\n- [b]\n", "t.yaml:3: listen must be one plain value or a list of them"},
+	{"listen:\n- a\n- ''\n", "t.yaml:3: listen has no value"},
+	{"listen: {a: b}\n", "t.yaml:1: listen must be one plain value or a list of them"},
+	{"listen_open: perhaps\n", "t.yaml:1: listen_open cannot be \"perhaps\"; it is one of false, true"},
+	{"client_limit: {requests: 0}\n",
+	 "t.yaml:1: requests cannot be \"0\"; give a number from 1 to 1000000"},
+	{"client_limit:\n  connections: -1\n", "t.yaml:2: connections cannot be \"-1\""},
+	{"client_limit: {requets: 1}\n",
+	 "unknown key \"requets\" in client_limit; known are requests, connections"},
 	{"listen: a\nlisten: b\n", "t.yaml:2: the key \"listen\" stands here twice"},
 	{"listen: \"a\\0b\"\n", "holds a byte 0"},
 	{"addresses: -3\n", "addresses cannot be \"-3\""},
@@ -307,6 +343,9 @@ static void print_again(const char *text)
 	cr_expect_eq(second->watch_count, first->watch_count);
 	cr_expect_eq(second->decaps_count, first->decaps_count);
 	cr_expect_eq(memcmp(second->decaps, first->decaps, first->decaps_count * sizeof(*first->decaps)), 0);
+	cr_expect_eq(second->self_scope, first->self_scope);
+	cr_expect_arr_eq(second->live_ports, first->live_ports, sizeof(first->live_ports));
+	cr_expect_arr_eq(second->signatures, first->signatures, sizeof(first->signatures));
 	free(printed);
 	free(again);
 	config_free(&first);
@@ -323,4 +362,185 @@ Test(config, printing_and_reading_are_inverse)
 		"netns: 'a: b'\nstate: '#x'\nwatch: {tcp: [0, 65535]}\n");
 	print_again("interfaces: [e]\ndark: [10.0.0.0/8]\ndecap: [{type: vxlan, from: 1.2.3.4}]\n");
 	print_again("dark: [0.0.0.0/0]\nwatch: {udp: [53]}\ndecap: [{type: gre, from: 1.2.3.4}]\n");
+}
+
+/* --- feed self, and rows of signatures
+ * --------------------------------------------------------------------------- */
+
+Test(config, self_is_a_word_among_the_prefixes)
+{
+	struct config *config = new_config();
+
+	cr_assert_eq(read_into(config, "interfaces: [{name: eth0, feed: self}]\n"
+				       "dark: [203.0.113.0/24, {prefix: self, scope: vps}]\n"),
+		     0, "%s", why);
+	cr_expect_eq(config->self_scope, 2);
+	cr_expect_str_eq(config->scopes[1].name, "vps");
+	cr_expect_eq(config->prefixes_count, 1);
+	cr_expect_eq(config_check(config, true, why, sizeof(why)), 0, "%s", why);
+	cr_expect_eq(config_check(config, false, why, sizeof(why)), 0, "%s", why);
+	cr_expect(config_uses_self(config));
+	config->replay = true;
+	cr_expect_not(config_uses_self(config), "replay does not look at interfaces");
+	config->own_flows = true;
+	cr_expect(config_uses_self(config));
+	cr_expect_eq(config_add_dark(config, "self", NULL, why, sizeof(why)), -EEXIST);
+	cr_expect_eq(config_add_live(config, "self", why, sizeof(why)), -EINVAL);
+	config_free(&config);
+}
+
+static void check_refused(const char *text, bool live, const char *reason)
+{
+	struct config *config = new_config();
+
+	cr_assert_eq(read_into(config, text), 0, "%s", why);
+	cr_expect_neq(config_check(config, live, why, sizeof(why)), 0, "%s", text);
+	cr_expect_not_null(strstr(why, reason), "%s", why);
+	config_free(&config);
+}
+
+Test(config, self_needs_its_feed)
+{
+	check_refused("interfaces: [eth0]\ndark: [self]\n", true, "feed self");
+	check_refused("interfaces: [{name: a, feed: self}, {name: b, feed: routed}]\ndark: [self]\n", true,
+		      "which drops what is dark");
+	check_refused("interfaces: [eth0]\ndark: [203.0.113.0/24]\nlive_ports: [tcp/80]\n", true,
+		      "live ports are for the feed self");
+	check_refused("interfaces: [{name: eth0, feed: self}]\ndark: [self]\n", false, "nothing for a capture");
+}
+
+/* Alerts that take an address for one that never answers. */
+Test(config, self_puts_reflection_off)
+{
+	struct config *config = new_config();
+	struct ag_settings *settings = calloc(1, sizeof(*settings));
+
+	cr_assert_not_null(settings);
+	cr_assert_eq(read_into(config, "interfaces: [{name: eth0, feed: self}]\ndark: [self]\n"), 0);
+	config_write(config, settings);
+	cr_expect_eq(settings->thresholds.reflection_requests, 0);
+	cr_expect_eq(settings->thresholds.scan_ports, config->thresholds.scan_ports);
+	cr_expect_neq(config->thresholds.reflection_requests, 0, "the key is printed as it was given");
+	config->interfaces[0].feed = AG_FEED_OBSERVE;
+	config_write(config, settings);
+	cr_expect_eq(settings->thresholds.reflection_requests, config->thresholds.reflection_requests);
+	free(settings);
+	config_free(&config);
+}
+
+Test(config, live_ports)
+{
+	static const char *const bad[] = {"80",	     "tcp/",	  "tcp/65536",	  "tcp/80-79", "icmp/8",
+					  "tcp/80-", "tcp/1-2-3", "tcp/99999999", "TCP/80",    "tcp/-1"};
+	struct config *config = new_config();
+	struct ag_settings *settings = calloc(1, sizeof(*settings));
+	unsigned int tcp = 0, udp = 0;
+
+	cr_assert_not_null(settings);
+	cr_assert_eq(config_add_live_ports(config, "tcp/80, udp/51820,tcp/65500-65535", why, sizeof(why)), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		cr_expect_eq(config_add_live_ports(config, bad[i], why, sizeof(why)), -EINVAL, "%s", bad[i]);
+		cr_expect_not_null(strstr(why, bad[i]), "%s", why);
+	}
+	cr_expect_eq(config_add_live_ports(config, "tcp/79-80", why, sizeof(why)), -EEXIST);
+	cr_expect_eq(config_add_live_ports(config, "udp/80", why, sizeof(why)), 0);
+	config_write(config, settings);
+	for (unsigned int i = 0; i < 1024; i++) {
+		tcp += (unsigned int)__builtin_popcountll(settings->live_ports.tcp[i]);
+		udp += (unsigned int)__builtin_popcountll(settings->live_ports.udp[i]);
+	}
+	cr_expect_eq(tcp, 37);
+	cr_expect_eq(udp, 2);
+	cr_expect_eq(settings->live_ports.tcp[1], 1ULL << 16);
+	cr_expect_eq(settings->live_ports.udp[51820 / 64], 1ULL << (51820 % 64));
+	for (unsigned int i = 0; i < CONFIG_LIVE_PORTS_MAX - 4; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "udp/%u", 1000 + i);
+		cr_assert_eq(config_add_live_ports(config, text, why, sizeof(why)), 0, "%s", why);
+	}
+	cr_expect_eq(config_add_live_ports(config, "udp/9", why, sizeof(why)), -ENOSPC);
+	free(settings);
+	config_free(&config);
+}
+
+Test(config, signatures)
+{
+	struct config *config = new_config();
+	const struct ag_signature *row = config->signatures;
+
+	cr_assert_eq(
+		read_into(config,
+			  "signatures:\n"
+			  "  - {service: dns, port: 5300, direction: request, bytes: 0xCAFE}\n"
+			  "  - {service: memcached, port: 0, direction: response, bytes: '0102030405060708',"
+			  " mask: ffffffffffffffff, offset: 200, min_payload: 0}\n"),
+		0, "%s", why);
+	cr_assert_eq(config->signatures_count, 2);
+	cr_expect_eq(row[0].service, AG_SERVICE_DNS);
+	cr_expect_eq(row[0].port, 5300);
+	cr_expect_eq(row[0].direction, AG_REQUEST);
+	cr_expect_eq(row[0].value, 0xcafe000000000000);
+	cr_expect_eq(row[0].mask, 0xffff000000000000);
+	cr_expect_eq(row[0].offset, 0);
+	cr_expect_eq(row[0].min_payload, 2, "the bytes must be there");
+	cr_expect_eq(row[1].value, 0x0102030405060708);
+	cr_expect_eq(row[1].direction, AG_RESPONSE);
+	cr_expect_eq(row[1].offset, 200);
+	cr_expect_eq(row[1].min_payload, 0);
+	config_free(&config);
+}
+
+Test(config, signatures_that_are_refused)
+{
+	static const struct {
+		const char *row, *reason;
+	} bad[] = {
+		{"{service: gopher, port: 1, direction: request, bytes: 00}", "service"},
+		{"{service: none, port: 1, direction: request, bytes: 00}", "service"},
+		{"{service: dns, port: 65536, direction: request, bytes: 00}", "port"},
+		{"{service: dns, port: 1, direction: up, bytes: 00}", "direction"},
+		{"{service: dns, port: 1, direction: request, bytes: 0}", "bytes"},
+		{"{service: dns, port: 1, direction: request, bytes: zz}", "bytes"},
+		{"{service: dns, port: 1, direction: request, bytes: 010203040506070809}", "bytes"},
+		{"{service: dns, port: 1, direction: request, bytes: 0102, mask: ff}", "mask"},
+		{"{service: dns, port: 1, direction: request, bytes: 01, mask: fe}", "never matches"},
+		{"{service: dns, port: 1, direction: request, bytes: 01, offset: 201}", "offset"},
+		{"{service: dns, port: 1, direction: request, bytes: 01, min_payload: -1}", "min_payload"},
+		{"{service: dns, port: 1, direction: request}", "bytes"},
+	};
+	char text[4096];
+	size_t used;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct config *config = new_config();
+
+		snprintf(text, sizeof(text), "signatures:\n  - %s\n", bad[i].row);
+		cr_expect_neq(read_into(config, text), 0, "%s", bad[i].row);
+		cr_expect_not_null(strstr(why, bad[i].reason), "%s", why);
+		cr_expect_not_null(strstr(why, "t.yaml:2"), "%s", why);
+		config_free(&config);
+	}
+	used = (size_t)snprintf(text, sizeof(text), "signatures:\n");
+	for (unsigned int i = 0; i <= AG_SIGNATURES_MAX; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "  - {service: dns, port: %u, direction: request, bytes: 00}\n", i);
+	{
+		struct config *config = new_config();
+
+		cr_expect_neq(read_into(config, text), 0);
+		config_free(&config);
+	}
+}
+
+Test(config, printing_and_reading_are_inverse_of_self_and_rows)
+{
+	print_again("interfaces: [{name: e, feed: self}]\n"
+		    "dark: [10.0.0.0/8, {prefixes: [self, 11.0.0.1], scope: me}]\n"
+		    "live_ports: ['tcp/0-65535', udp/53]\n"
+		    "signatures:\n"
+		    "  - {service: ntp, port: 123, direction: response, bytes: '00', mask: '00'}\n"
+		    "  - {service: dns, port: 53, direction: request, bytes: '0000000000000000'}\n"
+		    "  - {service: dns, port: 53, direction: request, bytes: 'ab00', mask: 'ff00'}\n"
+		    "decap: [{type: gre, from: 1.2.3.4}]\n");
 }

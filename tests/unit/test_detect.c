@@ -121,6 +121,18 @@ Test(detect, a_reflection)
 	check_flags(0, 0, 1, 0);
 }
 
+/* As with the feed self: 0 is off, and nothing else changes. */
+Test(detect, no_reflection_where_it_is_off)
+{
+	sensor_settings(sensor)->thresholds.reflection_requests = 0;
+	for (unsigned int i = 0; i < 300; i++)
+		send_monlist(0x08000001, 0xc6336407);
+	check_flags(0, 0, 0, 0);
+	for (unsigned int i = 0; i < 200; i++)
+		send_monlist(0x08000002, 0xc6336400 + i);
+	check_flags(0, 0, 0, 1);
+}
+
 /* As many requests, but to so many destinations that each gets few. */
 Test(detect, a_search_for_amplifiers)
 {

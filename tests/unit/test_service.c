@@ -237,3 +237,80 @@ Test(service, only_the_datagrams_own_bytes)
 	frame_fill(&f, 0, 30); /* Ethernet padding is not payload */
 	SEND(sensor, &f, w);
 }
+
+/* --- rows of the configuration
+ * --------------------------------------------------------------------------------- */
+
+static void configure(unsigned int at, struct ag_signature row)
+{
+	struct ag_settings *settings = sensor_settings(sensor);
+
+	settings->signature[at] = row;
+	if (settings->signatures <= at)
+		settings->signatures = at + 1;
+}
+
+static void send_service(unsigned int sport, unsigned int dport, const void *payload, unsigned int n,
+			 enum ag_service service, unsigned int direction)
+{
+	struct want w;
+
+	frame_udp4(&f, sport, dport, payload, n);
+	w = want_udp(&f, !service		   ? AG_CLASS_SCAN
+			 : direction == AG_REQUEST ? AG_CLASS_AMP_REQUEST
+						   : AG_CLASS_UDP_RESPONSE);
+	w.service = service;
+	w.direction = direction;
+	SEND(sensor, &f, w);
+}
+
+Test(service, configured_rows)
+{
+	configure(0, (struct ag_signature){.mask = 0xffff000000000000,
+					   .value = 0xcafe000000000000,
+					   .port = 5300,
+					   .offset = 2,
+					   .min_payload = 6,
+					   .service = AG_SERVICE_DNS,
+					   .direction = AG_REQUEST});
+	configure(1, (struct ag_signature){.port = 5300, .service = AG_SERVICE_NTP, .direction = AG_RESPONSE});
+	send_service(9, 5300,
+		     "ab\xca\xfe"
+		     "cd",
+		     6, AG_SERVICE_DNS, AG_REQUEST);
+	send_service(9, 5300,
+		     "ab\xca\xfe"
+		     "c",
+		     5, AG_SERVICE_NONE, 0);
+	send_service(9, 5300,
+		     "ab\xca\xff"
+		     "cd",
+		     6, AG_SERVICE_NONE, 0);
+	send_service(9, 5301,
+		     "ab\xca\xfe"
+		     "cd",
+		     6, AG_SERVICE_NONE, 0);
+	send_service(5300, 9, "whatever", 8, AG_SERVICE_NTP, AG_RESPONSE);
+	send_service(5301, 9, "whatever", 8, AG_SERVICE_NONE, 0);
+	/* Rows beyond those in use are not looked at. */
+	sensor_settings(sensor)->signatures = 1;
+	send_service(5300, 9, "whatever", 8, AG_SERVICE_NONE, 0);
+	sensor_settings(sensor)->signatures = 0;
+	send_service(9, 5300,
+		     "ab\xca\xfe"
+		     "cd",
+		     6, AG_SERVICE_NONE, 0);
+}
+
+/* Behind the rows of the port that are built in, which go first; the first that fits counts, up to the last. */
+Test(service, configured_rows_have_an_order)
+{
+	for (unsigned int i = 0; i < AG_SIGNATURES_MAX; i++)
+		configure(i, (struct ag_signature){.port = (__u16)(i == 15 ? 1434 : 6000 + i / 2),
+						   .service = (__u8)(AG_SERVICE_SIP + i % 2),
+						   .direction = AG_REQUEST});
+	send_service(9, 6000, "x", 1, AG_SERVICE_SIP, AG_REQUEST);
+	send_service(9, 6007, "x", 1, AG_SERVICE_SIP, AG_REQUEST);
+	send_service(9, 1434, "\2", 1, AG_SERVICE_MSSQL, AG_REQUEST);
+	send_service(9, 1434, "\77", 1, AG_SERVICE_SIP + 1, AG_REQUEST);
+}

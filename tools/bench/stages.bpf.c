@@ -89,10 +89,12 @@ AG_INLINE int walk(struct xdp_md *ctx, enum stage last)
 	find_interface(p, settings, rodata.replay ? 0 : ctx->ingress_ifindex);
 	if (last >= STAGE_ACCOUNT)
 		account_received(&ledger, p, h);
-	if (is_looped(p, h, settings))
+	if (is_looped(p, h, settings)) {
 		packet_decide(p, AG_OUTCOME_LOOPED);
-	else if (parse(p, h, settings) == PACKET_GOES_ON && last >= STAGE_SCOPE)
+	} else if (parse(p, h, settings) == PACKET_GOES_ON && last >= STAGE_SCOPE) {
 		scope(p, h, settings);
+		own(ctx, p, h, settings);
+	}
 	if (last >= STAGE_CLASSIFY)
 		classify(p, h, settings);
 	if (last >= STAGE_ACCOUNT)

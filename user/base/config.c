@@ -96,14 +96,17 @@ int config_new(struct config **out)
 	if (!config)
 		return -ENOMEM;
 	config->listen = strdup(CONFIG_LISTEN);
+	config->pins = strdup(CONFIG_PINS);
 	config->watch = malloc(sizeof(DEFAULT_WATCH));
 	config->memory_bytes = UINT64_C(128) << 20;
 	config->interval_ms = CONFIG_INTERVAL;
 	config->samples = CONFIG_SAMPLES;
+	config->client_requests = CONFIG_CLIENT_REQUESTS;
+	config->client_connections = CONFIG_CLIENT_CONNECTIONS;
 #define AG_THRESHOLD(name, default_, help) config->thresholds.name = default_;
 #include "airglow/threshold.def"
 #undef AG_THRESHOLD
-	if (!config->listen || !config->watch) {
+	if (!config->listen || !config->pins || !config->watch) {
 		config_free(&config);
 		return -ENOMEM;
 	}
@@ -137,20 +140,30 @@ void config_write(const struct config *config, struct ag_settings *settings)
 	if (config->decaps_count)
 		memcpy(settings->decap, config->decaps, config->decaps_count * sizeof(*config->decaps));
 	settings->decaps = (__u32)config->decaps_count;
-	settings->thresholds = config->thresholds;
+	settings->thresholds = config_thresholds(config);
 	settings->sample_ns = config->samples ? (__u32)(1000000000 / config->samples) : 0;
 	settings->promoted_slots = (__u32)config->promoted_count;
+	settings->signatures = (__u32)config->signatures_count;
+	memcpy(settings->signature, config->signatures, sizeof(settings->signature));
+	config_write_live_ports(config, &settings->live_ports);
 	memset(&settings->promoted, 0, sizeof(settings->promoted));
 	for (size_t i = 0; i < config->promoted_count; i++)
 		for (size_t j = 0; j < config->promoted[i].addresses_count; j++)
 			promoted_place(&settings->promoted, config->promoted[i].addresses[j], (__u32)i + 1);
 }
 
+struct config *config_ref(struct config *config)
+{
+	__atomic_add_fetch(&config->references, 1, __ATOMIC_RELAXED);
+	return config;
+}
+
 void config_free(struct config **config)
 {
 	struct config *c = *config;
 
-	if (!c)
+	*config = NULL;
+	if (!c || __atomic_fetch_sub(&c->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (size_t i = 0; i < c->interfaces_count; i++)
 		free(c->interfaces[i].name);
@@ -167,13 +180,15 @@ void config_free(struct config **config)
 	free(c->decaps);
 	free(c->watch);
 	free(c->listen);
+	free(c->web_config);
 	free(c->state);
+	free(c->pins);
 	free(c->netns);
+	free(c->user);
 	free(c);
-	*config = NULL;
 }
 
-static bool is_scope_name(const char *name)
+bool config_is_name(const char *name)
 {
 	size_t length = strlen(name);
 
@@ -185,7 +200,7 @@ static int find_scope(struct config *config, const char *name, unsigned int *id,
 {
 	struct config_scope *scope;
 
-	if (!is_scope_name(name)) {
+	if (!config_is_name(name)) {
 		snprintf(why, why_size, "\"%.60s\" cannot name a scope; use 1 to 32 of a-z, 0-9, _ and -",
 			 name);
 		return -EINVAL;
@@ -259,6 +274,8 @@ static int add_part(void *arg, const char *part, char *why, size_t why_size)
 {
 	const struct adding *adding = arg;
 
+	if (!strcmp(part, "self"))
+		return config_add_self(adding->config, adding->scope, why, why_size);
 	return add_prefix(adding->config, part, adding->scope, why, why_size);
 }
 
@@ -481,7 +498,7 @@ int config_add_watch(struct config *config, uint8_t protocol, const char *port, 
 /* The slot of a name, made if new: its index in *at. */
 static int find_promoted(struct config *config, const char *name, size_t *at, char *why, size_t why_size)
 {
-	if (!is_scope_name(name)) {
+	if (!config_is_name(name)) {
 		snprintf(why, why_size,
 			 "\"%.60s\" cannot name promoted sources; use 1 to 32 of a-z, 0-9, _ and -", name);
 		return -EINVAL;

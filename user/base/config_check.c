@@ -78,7 +78,7 @@ static int check_prefixes(const struct config *config, char *why, size_t why_siz
 
 static int check_sensor(const struct config *config, char *why, size_t why_size)
 {
-	bool dark = false;
+	bool dark = config->self_scope;
 
 	if (!config->interfaces_count) {
 		snprintf(why, why_size,
@@ -92,6 +92,8 @@ static int check_sensor(const struct config *config, char *why, size_t why_size)
 			 "no address is dark; name prefixes with --dark or with dark: in the file");
 		return -EINVAL;
 	}
+	if (config_check_self(config, why, why_size))
+		return -EINVAL;
 	for (size_t i = 0; i < config->interfaces_count; i++) {
 		if (config->interfaces[i].feed != AG_FEED_TUNNEL || config->decaps_count)
 			continue;
@@ -127,7 +129,27 @@ int config_check(const struct config *config, bool live, char *why, size_t why_s
 			 (unsigned long long)config->samples, SAMPLES_MAX);
 		err = -EINVAL;
 	}
+	if (!err && !live && config->self_scope && !config->prefixes_count) {
+		snprintf(
+			why, why_size,
+			"self means nothing for a capture; give the addresses of the host that captured with --dark");
+		err = -EINVAL;
+	}
 	if (!err && live)
 		err = check_sensor(config, why, why_size);
 	return err;
+}
+
+unsigned int config_scope_of(const struct config *config, const struct prefix *address)
+{
+	const struct plan_prefix *longest = NULL;
+
+	for (size_t i = 0; i < config->prefixes_count; i++) {
+		const struct plan_prefix *candidate = &config->prefixes[i];
+
+		if (prefix_contains(&candidate->prefix, address) &&
+		    (!longest || candidate->prefix.length > longest->prefix.length))
+			longest = candidate;
+	}
+	return longest ? longest->scope : 0;
 }

@@ -11,6 +11,8 @@
 #include "base/address.h"
 #include "base/cleanup.h"
 #include "base/config.h"
+#include "base/config_rows.h"
+#include "base/config_web.h"
 #include "base/options.h"
 #include "base/yaml.h"
 
@@ -37,12 +39,6 @@ struct raw_watch {
 	uint32_t tcp_count, udp_count;
 };
 
-struct raw_promoted {
-	char *name;
-	char **sources;
-	uint32_t sources_count;
-};
-
 struct raw_alerts {
 #define AG_THRESHOLD(name, default_, help) char *name;
 #include "airglow/threshold.def"
@@ -54,11 +50,15 @@ struct raw {
 	struct raw_dark *dark;
 	char **live;
 	struct raw_decap *decap;
-	char *listen, *netns, *state, *memory, *interval, *samples, *addresses;
+	char *netns, *state, *pins, *keep, *user, *memory, *interval, *samples, *addresses;
+	struct raw_web web;
 	struct raw_alerts *alerts;
 	struct raw_watch *watch;
-	struct raw_promoted *promote;
-	uint32_t interfaces_count, dark_count, live_count, decap_count, promote_count;
+	struct config_promoted_text *promote;
+	char **live_ports;
+	struct config_signature_text *signatures;
+	uint32_t interfaces_count, dark_count, live_count, decap_count, promote_count, live_ports_count,
+		signatures_count;
 };
 
 #define THRESHOLD_MAX			    1000000u
@@ -116,13 +116,6 @@ static const cyaml_schema_field_t WATCH_FIELDS[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t PROMOTED_FIELDS[] = {
-	TEXT("name", CYAML_FLAG_POINTER, struct raw_promoted, name),
-	CYAML_FIELD_SEQUENCE_COUNT("sources", CYAML_FLAG_POINTER, struct raw_promoted, sources, sources_count,
-				   &TEXT_VALUE, 1, AG_PROMOTED_SOURCES_MAX),
-	CYAML_FIELD_END,
-};
-
 static const cyaml_schema_field_t ALERT_FIELDS[] = {
 #define AG_THRESHOLD(name, default_, help) TEXT(#name, OPTIONAL, struct raw_alerts, name),
 #include "airglow/threshold.def"
@@ -137,23 +130,25 @@ static const cyaml_schema_value_t DARK_VALUE = {
 static const cyaml_schema_value_t DECAP_VALUE = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_decap, DECAP_FIELDS)};
 
-static const cyaml_schema_value_t PROMOTED_VALUE = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_promoted, PROMOTED_FIELDS)};
-
 static const cyaml_schema_field_t FILE_FIELDS[] = {
 	LIST("interfaces", struct raw, interfaces, &INTERFACE_VALUE, AG_INTERFACES_MAX),
 	LIST("dark", struct raw, dark, &DARK_VALUE, AG_PREFIXES_MAX),
 	LIST("live", struct raw, live, &TEXT_VALUE, AG_PREFIXES_MAX),
+	LIST("live_ports", struct raw, live_ports, &TEXT_VALUE, CONFIG_LIVE_PORTS_MAX),
+	LIST("signatures", struct raw, signatures, &config_signature_value, AG_SIGNATURES_MAX),
 	LIST("decap", struct raw, decap, &DECAP_VALUE, AG_DECAP_MAX),
-	TEXT("listen", OPTIONAL, struct raw, listen),
+	CONFIG_WEB_FIELDS(struct raw),
 	TEXT("netns", OPTIONAL, struct raw, netns),
 	TEXT("state", OPTIONAL, struct raw, state),
+	TEXT("pins", OPTIONAL, struct raw, pins),
+	TEXT("keep", OPTIONAL, struct raw, keep),
+	TEXT("user", OPTIONAL, struct raw, user),
 	TEXT("memory", OPTIONAL, struct raw, memory),
 	TEXT("interval", OPTIONAL, struct raw, interval),
 	TEXT("samples", OPTIONAL, struct raw, samples),
 	CYAML_FIELD_MAPPING_PTR("alerts", OPTIONAL, struct raw, alerts, ALERT_FIELDS),
 	CYAML_FIELD_MAPPING_PTR("watch", OPTIONAL, struct raw, watch, WATCH_FIELDS),
-	LIST("promote", struct raw, promote, &PROMOTED_VALUE, AG_PROMOTED_SLOTS_MAX),
+	LIST("promote", struct raw, promote, &config_promoted_value, AG_PROMOTED_SLOTS_MAX),
 	TEXT("addresses", OPTIONAL, struct raw, addresses),
 	CYAML_FIELD_END,
 };
@@ -165,6 +160,7 @@ static const cyaml_schema_value_t FILE_VALUE = {
 struct reading {
 	struct config *config;
 	const struct raw *raw;
+	const char *name;
 	const char *section, *key;
 	long entry, item;
 	char reason[400];
@@ -246,6 +242,22 @@ static int take_decaps(struct reading *r)
 	return err;
 }
 
+static int take_rows(struct reading *r)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < r->raw->live_ports_count && !err; i++) {
+		look_at(r, "live_ports", i, NULL, -1);
+		err = config_add_live_ports(r->config, r->raw->live_ports[i], r->reason, sizeof(r->reason));
+	}
+	for (uint32_t i = 0; i < r->raw->signatures_count && !err; i++) {
+		look_at(r, "signatures", i, NULL, -1);
+		err = config_add_signature(r->config, &r->raw->signatures[i], &r->key, r->reason,
+					   sizeof(r->reason));
+	}
+	return err;
+}
+
 static int take_watch(struct reading *r)
 {
 	const struct raw_watch *from = r->raw->watch;
@@ -270,7 +282,7 @@ static int take_promoted(struct reading *r)
 	int err = 0;
 
 	for (uint32_t i = 0; i < r->raw->promote_count && !err; i++) {
-		const struct raw_promoted *from = &r->raw->promote[i];
+		const struct config_promoted_text *from = &r->raw->promote[i];
 
 		for (uint32_t j = 0; j < from->sources_count && !err; j++) {
 			look_at(r, "promote", i, "sources", j);
@@ -295,6 +307,19 @@ static int take_text(struct reading *r, char **into, const char *from, const cha
 	}
 	free(*into);
 	*into = copy;
+	return 0;
+}
+
+static int take_switch(struct reading *r, bool *into, const char *from, const char *key)
+{
+	if (!from)
+		return 0;
+	look_at(r, key, -1, NULL, -1);
+	if (strcmp(from, "true") && strcmp(from, "false")) {
+		snprintf(r->reason, sizeof(r->reason), "%s wants true or false, not \"%.40s\"", key, from);
+		return -EINVAL;
+	}
+	*into = !strcmp(from, "true");
 	return 0;
 }
 
@@ -341,6 +366,13 @@ static int take_alerts(struct reading *r)
 	return err;
 }
 
+static int take_web(struct reading *r)
+{
+	look_at(r, NULL, -1, NULL, -1);
+	return config_web_take(r->config, &r->raw->web, r->name, &r->section, &r->key, r->reason,
+			       sizeof(r->reason));
+}
+
 static int take_all(struct reading *r)
 {
 	const struct raw *raw = r->raw;
@@ -354,11 +386,19 @@ static int take_all(struct reading *r)
 	if (!err)
 		err = take_watch(r);
 	if (!err)
-		err = take_text(r, &config->listen, raw->listen, "listen");
+		err = take_rows(r);
+	if (!err)
+		err = take_web(r);
 	if (!err)
 		err = take_text(r, &config->netns, raw->netns, "netns");
 	if (!err)
 		err = take_text(r, &config->state, raw->state, "state");
+	if (!err)
+		err = take_text(r, &config->pins, raw->pins, "pins");
+	if (!err)
+		err = take_switch(r, &config->keep, raw->keep, "keep");
+	if (!err)
+		err = take_text(r, &config->user, raw->user, "user");
 	if (!err)
 		err = take_number(r, &config->memory_bytes, raw->memory, "memory", "a size like 128MB");
 	if (!err)
@@ -377,7 +417,7 @@ static int take_all(struct reading *r)
 static int read_yaml(struct config *config, const char *text, size_t length, const char *name, char *why,
 		     size_t why_size)
 {
-	struct reading reading = {.config = config};
+	struct reading reading = {.config = config, .name = name};
 	struct yaml_text *yaml;
 	void *raw;
 	int err = yaml_text_new(&yaml, text, length, name, &FILE_VALUE, why, why_size);
@@ -479,7 +519,7 @@ static bool put_interfaces(struct raw *raw, const struct config *config)
 static bool put_scope(char ***into, uint32_t *count, const struct config *config, unsigned int scope)
 {
 	*into = calloc(config->prefixes_count + 1, sizeof(**into));
-	if (!*into)
+	if (!*into || (scope && scope == config->self_scope && !put_text(&(*into)[(*count)++], "self")))
 		return false;
 	for (size_t i = 0; i < config->prefixes_count; i++)
 		if (config->prefixes[i].scope == scope &&
@@ -548,28 +588,6 @@ static bool put_watch(struct raw *raw, const struct config *config)
 	return true;
 }
 
-static bool put_promoted(struct raw *raw, const struct config *config)
-{
-	raw->promote = calloc(config->promoted_count + 1, sizeof(*raw->promote));
-	if (!raw->promote)
-		return false;
-	for (size_t i = 0; i < config->promoted_count; i++) {
-		const struct config_promoted *from = &config->promoted[i];
-		struct raw_promoted *into = &raw->promote[raw->promote_count++];
-
-		into->sources = calloc(from->addresses_count + 1, sizeof(*into->sources));
-		if (!into->sources || !put_text(&into->name, from->name))
-			return false;
-		for (size_t j = 0; j < from->addresses_count; j++) {
-			struct in_addr address = {htonl(from->addresses[j])};
-
-			if (!put_text(&into->sources[into->sources_count++], inet_ntoa(address)))
-				return false;
-		}
-	}
-	return true;
-}
-
 static bool put_alerts(struct raw *raw, const struct config *config)
 {
 	raw->alerts = calloc(1, sizeof(*raw->alerts));
@@ -589,11 +607,15 @@ char *config_print(const struct config *config)
 	char *text = NULL;
 
 	if (raw && put_interfaces(raw, config) && put_scopes(raw, config) && put_decaps(raw, config) &&
-	    put_watch(raw, config) && put_text(&raw->listen, config->listen) &&
-	    put_text(&raw->netns, config->netns) && put_text(&raw->state, config->state) &&
+	    put_watch(raw, config) && config_put_live_ports(&raw->live_ports, &raw->live_ports_count, config) &&
+	    config_put_signatures(&raw->signatures, &raw->signatures_count, config) &&
+	    config_web_put(&raw->web, config) && put_text(&raw->netns, config->netns) &&
+	    put_text(&raw->state, config->state) && put_text(&raw->pins, config->pins) &&
+	    put_text(&raw->user, config->user) && put_text(&raw->keep, config->keep ? "true" : "false") &&
 	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
 	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
-	    put_promoted(raw, config) && put_number(&raw->addresses, config->addresses))
+	    config_put_promoted(&raw->promote, &raw->promote_count, config) &&
+	    put_number(&raw->addresses, config->addresses))
 		text = yaml_text_print(&FILE_VALUE, raw);
 	yaml_text_unload(&FILE_VALUE, raw);
 	return text;

@@ -49,7 +49,8 @@ static int add_interfaces(struct config *config, const struct options *options, 
 
 	if (config_feed(feed) == AG_FEED_MAX) {
 		snprintf(why, why_size,
-			 "--feed does not take \"%.60s\"; it wants observe, routed, mirror or tunnel", feed);
+			 "--feed does not take \"%.60s\"; it wants observe, routed, mirror, tunnel or self",
+			 feed);
 		return -EINVAL;
 	}
 	while ((list = options_next(options, OPTION_IFACE, &cursor))) {
@@ -106,8 +107,33 @@ static int add_prefixes(struct config *config, const struct options *options, ch
 			err = config_add_live(config, given->text, why, why_size);
 		else if (given->id == OPTION_DECAP)
 			err = config_add_decap(config, given->text, why, why_size);
+		else if (given->id == OPTION_LIVE_PORTS)
+			err = config_add_live_ports(config, given->text, why, why_size);
 	}
 	return err;
+}
+
+/* All --listen, with commas between them, in place of the file's. */
+static int set_listen(struct config *config, const struct options *options, char *why, size_t why_size)
+{
+	const char *text;
+	size_t cursor = 0;
+	char *joined = NULL, *more;
+
+	while ((text = options_next(options, OPTION_LISTEN, &cursor))) {
+		if (asprintf(&more, "%s%s%s", joined ? joined : "", joined ? "," : "", text) < 0) {
+			free(joined);
+			snprintf(why, why_size, "not enough memory for the configuration");
+			return -ENOMEM;
+		}
+		free(joined);
+		joined = more;
+	}
+	if (joined) {
+		free(config->listen);
+		config->listen = joined;
+	}
+	return 0;
 }
 
 /* Texts and numbers of the options in place of the file's. */
@@ -116,9 +142,11 @@ static int set_values(struct config *config, const struct options *options, char
 	const struct {
 		enum option_id id;
 		char **into;
-	} texts[] = {{OPTION_LISTEN, &config->listen},
+	} texts[] = {{OPTION_WEB_CONFIG, &config->web_config},
 		     {OPTION_NETNS, &config->netns},
-		     {OPTION_STATE, &config->state}};
+		     {OPTION_STATE, &config->state},
+		     {OPTION_PINS, &config->pins},
+		     {OPTION_RUN_AS, &config->user}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *text = options_text(options, texts[i].id, NULL);
@@ -133,8 +161,12 @@ static int set_values(struct config *config, const struct options *options, char
 		free(*texts[i].into);
 		*texts[i].into = copy;
 	}
+	config->keep = config->keep || options_has(options, OPTION_KEEP);
+	config->listen_open = config->listen_open || options_has(options, OPTION_LISTEN_OPEN);
 	config->memory_bytes = options_number(options, OPTION_MEMORY, config->memory_bytes);
 	config->addresses = options_number(options, OPTION_ADDRESSES, config->addresses);
+	config->replay = options->command == COMMAND_REPLAY;
+	config->own_flows = options_has(options, OPTION_OWN_FLOWS);
 	return 0;
 }
 
@@ -154,6 +186,8 @@ int cli_config(struct config **out, const struct options *options, char *why, si
 		err = add_interfaces(config, options, why, why_size);
 	if (!err)
 		err = add_prefixes(config, options, why, why_size);
+	if (!err)
+		err = set_listen(config, options, why, why_size);
 	if (!err)
 		err = set_values(config, options, why, why_size);
 	if (err) {

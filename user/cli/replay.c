@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -31,6 +32,7 @@ struct session {
 	struct plan *plan;
 	struct engine *engine;
 	struct collector *collector;
+	struct own_flows *own; /* NULL without --own-flows */
 	struct replay replay;
 	bool complete; /* every file was read to its end, and every packet of it could be handed on */
 	bool opened;   /* at least one capture could be opened */
@@ -50,6 +52,30 @@ static void drain_logs(void *arg)
 	collector_drain(s->collector);
 }
 
+/* What --own-flows needs: the host's addresses, and captures that can be read twice. */
+static int check_own_flows(const struct config *config, const struct options *options, char *why,
+			   size_t why_size)
+{
+	if (!config->prefixes_count) {
+		snprintf(why, why_size,
+			 "--own-flows needs the addresses of the host that captured; give them with --dark");
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < options->operands_count; i++) {
+		const char *path = options->operands[i];
+		struct stat status;
+
+		if (strcmp(path, "-") && (stat(path, &status) || S_ISREG(status.st_mode)))
+			continue;
+		snprintf(
+			why, why_size,
+			"--own-flows reads a capture twice, and %.200s can be read only once; write it to a file",
+			path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int open_session(struct session *s, const struct options *options, char *why, size_t why_size)
 {
 	struct engine_options engine = {
@@ -62,6 +88,8 @@ static int open_session(struct session *s, const struct options *options, char *
 
 	if (!err)
 		err = config_check(s->config, false, why, why_size);
+	if (!err && s->config->own_flows)
+		err = check_own_flows(s->config, options, why, why_size);
 	if (err)
 		return err;
 	err = plan_new(&s->plan, s->config->prefixes, s->config->prefixes_count, !s->config->prefixes_count,
@@ -69,6 +97,8 @@ static int open_session(struct session *s, const struct options *options, char *
 	if (err)
 		return err;
 	config_write(s->config, &s->plan->settings);
+	if (s->config->own_flows)
+		s->plan->settings.interfaces[0].feed = AG_FEED_SELF;
 	engine.plan = s->plan;
 	engine.memory_bytes = s->config->memory_bytes;
 	err = engine_open(&s->engine, &engine, why, why_size);
@@ -80,13 +110,22 @@ static int open_session(struct session *s, const struct options *options, char *
 	err = collector_new(&s->collector, &collector, why, why_size);
 	if (err)
 		return err;
+	if (s->config->own_flows) {
+		s->own = own_flows_new(s->plan);
+		if (!s->own) {
+			snprintf(why, why_size, "not enough memory for the flows of the capturing host");
+			return -ENOMEM;
+		}
+	}
 	replay_init(&s->replay, s->engine, s->config->interval_ms * 1000000, &follower);
+	s->replay.own = s->own;
 	s->complete = true;
 	return 0;
 }
 
 static void close_session(struct session *s)
 {
+	own_flows_free(&s->own);
 	collector_free(&s->collector);
 	engine_free(&s->engine);
 	plan_free(&s->plan);
@@ -123,6 +162,33 @@ static int run_file(struct session *s, const char *path, char *why, size_t why_s
 		s->complete = false;
 	capture_free(&capture);
 	return state < 0 ? state : 0;
+}
+
+/* The first pass of --own-flows; what is wrong with a file is told by the second. */
+static void learn_files(struct session *s, const struct options *options)
+{
+	char why[WHY_BYTES];
+
+	for (size_t i = 0; i < options->operands_count; i++) {
+		struct capture *capture;
+
+		if (capture_open(&capture, options->operands[i], why, sizeof(why)))
+			continue;
+		replay_learn(s->own, capture);
+		capture_free(&capture);
+	}
+	own_flows_rewind(s->own);
+}
+
+static void tell_forgotten(const struct session *s)
+{
+	uint64_t forgotten = s->own ? own_flows_forgotten(s->own) : 0;
+
+	if (forgotten)
+		log_warnx("%" PRIu64
+			  " flows of the capturing host were forgotten for others; packets that came for them "
+			  "later are counted as unasked",
+			  forgotten);
 }
 
 static void tell_time(const struct replay *r)
@@ -222,6 +288,8 @@ static int run_session(struct session *s, const struct options *options, char *w
 
 	if (options_number(options, OPTION_ENGINE, 0) && engine_count_runs(s->engine))
 		log_info("the kernel does not count program runs for us");
+	if (s->own)
+		learn_files(s, options);
 	for (i = 0; i < options->operands_count; i++) {
 		err = run_file(s, options->operands[i], why, why_size);
 		if (err)
@@ -230,6 +298,7 @@ static int run_session(struct session *s, const struct options *options, char *w
 	if (s->replay.frames)
 		collector_finish(s->collector);
 	tell_time(&s->replay);
+	tell_forgotten(s);
 	if (!s->opened)
 		return 0;
 	err = print_figures(s, options_has(options, OPTION_JSON),

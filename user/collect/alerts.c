@@ -60,7 +60,7 @@ static void judge_requests(const struct sources *s, const struct flow *flow, str
 	const struct ag_thresholds *t = &s->options.thresholds;
 
 	out->distinct = distinct_estimate(&flow->day);
-	if (flow->day_packets >= t->reflection_requests &&
+	if (t->reflection_requests && flow->day_packets >= t->reflection_requests &&
 	    flow->day_packets >= (uint64_t)t->reflection_per_destination * out->distinct)
 		out->kind = AG_ALERT_REFLECTION;
 	else if (out->distinct >= t->amplifier_destinations &&

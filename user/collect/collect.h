@@ -20,19 +20,25 @@ struct collector;
 
 struct collector_options {
 	struct engine *engine;
-	const struct plan *plan;     /* borrowed for the collector's life */
-	const struct config *config; /* borrowed for the collector's life */
-	struct snapshot_box *box;    /* where snapshots go; NULL: only collector_snapshot() */
-	struct feed *feed;	     /* where the program's messages go; NULL: they are left alone */
+	const struct plan *plan;  /* borrowed until collector_reload or collector_free */
+	struct config *config;	  /* a reference is taken */
+	struct snapshot_box *box; /* where snapshots go; NULL: only collector_snapshot() */
+	struct feed *feed;	  /* where the program's messages go; NULL: they are left alone */
 	bool live; /* true: books are written while they are read (grace periods, NIC counters) */
 };
 
 int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size);
 void collector_free(struct collector **collector);
 
-/* Live: an attached interface, shown in snapshots. Call before collector_start. */
-int collector_add_interface(struct collector *collector, const char *name, enum ag_feed feed,
+/* Live: an attached interface, shown in snapshots, with its slot in the books. Call before collector_start. */
+int collector_add_interface(struct collector *collector, const char *name, unsigned int slot, enum ag_feed feed,
 			    const char *xdp_mode);
+
+/*
+ * Live: another configuration (with its scopes numbered as before: kept.h) and the plan that is in force now.
+ * When it returns, nobody uses the plan before any more. Any thread.
+ */
+void collector_reload(struct collector *collector, struct config *config, const struct plan *plan);
 
 /* Who sent it: any thread may ask as long as the collector lives. */
 struct sources *collector_sources(struct collector *collector);
@@ -41,6 +47,13 @@ struct sources *collector_sources(struct collector *collector);
 void collector_set_checks(struct collector *collector, const struct snapshot_check *checks, unsigned int count);
 /* An interface went or came back (rtnetlink). Any thread. */
 void collector_set_present(struct collector *collector, const char *name, bool present);
+
+/*
+ * Gaps in the coverage, of an interface by its configured name or of the whole sensor (GAPS_ALL); gaps.h. Any
+ * thread.
+ */
+void collector_open_gap(struct collector *collector, const char *subject, const char *reason);
+void collector_close_gap(struct collector *collector, const char *subject);
 
 /*
  * Live: starts and stops the threads. Stop closes the open interval, for which the program must not run any

@@ -61,11 +61,32 @@ static bool is_own_address(const struct host_facts *host, const struct host_rout
 	return false;
 }
 
+/* Has the sensor taken this address out of what is dark, for as long as it is this host's? */
+static bool is_taken_out(const struct judge_input *in, const struct prefix *address)
+{
+	uint32_t index;
+
+	if (!in->plan)
+		return false;
+	return address->family == 4 ? !plan_lookup4(in->plan, plan_address4(address), &index)
+				    : !plan_lookup6(in->plan, address->addr);
+}
+
+/* Feed self: the address of an interface that has it is dark on purpose. */
+static bool is_self(const struct judge_input *in, const struct host_address *address)
+{
+	for (size_t i = 0; i < in->host->links_count; i++)
+		if (in->host->links[i].ifindex == address->ifindex &&
+		    in->config->interfaces[i].feed == AG_FEED_SELF)
+			return true;
+	return false;
+}
+
 void judge_own_address(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	char text[PREFIX_TEXT_BYTES], plain[PREFIX_TEXT_BYTES], word[JUDGE_WORD_TEXT];
 	const struct host_address *first = NULL;
-	size_t found = 0;
+	size_t found = 0, selves = 0;
 
 	(void)index;
 	if (!in->host->addresses_known) {
@@ -76,11 +97,18 @@ void judge_own_address(const struct judge_input *in, size_t index, struct snapsh
 		struct prefix address = in->host->addresses[i].prefix;
 
 		address.length = address.family == 4 ? 32 : 128;
-		if (!judge_is_dark(in->config, &address))
+		selves += is_self(in, &in->host->addresses[i]);
+		if (!judge_is_dark(in->config, &address) || is_self(in, &in->host->addresses[i]))
 			continue;
 		found++;
 		if (!first)
 			first = &in->host->addresses[i];
+	}
+	if (!first && selves) {
+		judge_say(out, SNAPSHOT_OK,
+			  "feed self: %zu of this host's %zu addresses are looked at, and it lives there",
+			  selves, in->host->addresses_count);
+		return;
 	}
 	if (!first) {
 		judge_say(out, SNAPSHOT_OK, "none of this host's %zu addresses is dark",
@@ -89,7 +117,9 @@ void judge_own_address(const struct judge_input *in, size_t index, struct snapsh
 	}
 	snprintf(out->subject, sizeof(out->subject), "%.31s", judge_address_text(&first->prefix, plain));
 	judge_say(out, SNAPSHOT_FAULT, "an address of this host is dark (of %zu such): %s", found,
-		  passes(in) ? "it answers what is sent there" : "what is sent there is dropped");
+		  is_taken_out(in, &first->prefix) ? "it is not counted as dark as long as it is this host's"
+		  : passes(in)			   ? "it answers what is sent there"
+						   : "what is sent there is dropped");
 	judge_cure(out, "ip address delete %s dev %s  # or declare %s/%u live",
 		   prefix_format(text, PREFIX_TEXT_BYTES, &first->prefix),
 		   judge_word(first->interface[0] ? first->interface : "INTERFACE", word), plain,
@@ -211,7 +241,7 @@ static void cure_route(const struct host_route *route, const struct prefix *dark
 		return;
 	}
 	/* sysctl wants the dots of an interface's name as slashes. */
-	snprintf(key, sizeof(key), "%s", forwarder->name);
+	snprintf(key, sizeof(key), "%s", forwarder->called);
 	for (char *dot = key; (dot = strchr(dot, '.')); dot++)
 		*dot = '/';
 	judge_cure(out, "sysctl -w net.ipv4.conf.%s.forwarding=0", judge_word(key, word));

@@ -52,6 +52,11 @@ AG_INLINE struct ag_icmp *bind_icmp(void)
 	return bound->tables.icmp;
 }
 
+AG_INLINE __u64 *bind_visits(__u32 port)
+{
+	return port < bound->tables.sizes.visits ? &bound->tables.visits[port] : NULL;
+}
+
 AG_INLINE struct ag_scope16 *bind_scope16(__u32 side)
 {
 	return &bound->tables.scope16[side];
@@ -131,6 +136,19 @@ AG_INLINE long bind_emit(const void *message, __u32 bytes)
 	return 0;
 }
 
+#include "bpf/bind.h"
+#include "bpf/packet.h"
+
+/* There are no sockets here: the replayer knows. */
+AG_INLINE enum own_flow bind_flow(struct xdp_md *ctx, const struct packet *p, const struct head *h)
+{
+	(void)ctx;
+	(void)p;
+	if (h->own & AG_REPLAY_FLOW)
+		return OWN_FLOW;
+	return h->own & AG_REPLAY_LISTENS ? OWN_LISTENS : OWN_NOTHING;
+}
+
 #include "bpf/pipeline.h"
 
 static int allocate(struct tables *t, const struct table_sizes *s)
@@ -144,6 +162,7 @@ static int allocate(struct tables *t, const struct table_sizes *s)
 	t->counters = calloc(s->slices + 1, sizeof(*t->counters));
 	t->ports = calloc(s->slices + 1, sizeof(*t->ports));
 	t->icmp = calloc(1, sizeof(*t->icmp));
+	t->visits = calloc(s->visits, sizeof(*t->visits));
 	t->seen = calloc(s->pages, sizeof(*t->seen));
 	t->intervals = calloc((s->slices + 1) * 2, sizeof(*t->intervals));
 	t->flows = calloc((size_t)s->slices * 2 * s->flow_sets, sizeof(*t->flows));
@@ -153,10 +172,14 @@ static int allocate(struct tables *t, const struct table_sizes *s)
 	t->reached = calloc((size_t)2 * s->promoted * s->pages + 1, sizeof(*t->reached));
 	t->logs = calloc(s->slices, sizeof(*t->logs));
 	t->log_records = calloc((size_t)s->slices * s->log_records, sizeof(*t->log_records));
+	t->abi = calloc(1, sizeof(*t->abi));
+	t->collected = calloc(1, sizeof(*t->collected));
+	t->carried = calloc(1, sizeof(*t->carried));
 	t->log_touches = calloc((size_t)s->slices * s->log_touches, sizeof(*t->log_touches));
 	return t->control && t->settings && t->scope16 && t->blocks && t->splits && t->counters && t->ports &&
-			       t->icmp && t->seen && t->intervals && t->flows && t->summaries && t->sweepers &&
-			       t->reached && t->once && t->logs && t->log_records && t->log_touches
+			       t->icmp && t->visits && t->seen && t->intervals && t->flows && t->summaries &&
+			       t->sweepers && t->reached && t->once && t->logs && t->log_records &&
+			       t->log_touches && t->abi && t->collected && t->carried
 		       ? 0
 		       : -ENOMEM;
 }
@@ -192,6 +215,7 @@ void native_free(struct native **native)
 	free(t->counters);
 	free(t->ports);
 	free(t->icmp);
+	free(t->visits);
 	free(t->seen);
 	free(t->intervals);
 	free(t->flows);
@@ -202,6 +226,9 @@ void native_free(struct native **native)
 	free(t->logs);
 	free(t->log_records);
 	free(t->log_touches);
+	free(t->abi);
+	free(t->collected);
+	free(t->carried);
 	free((*native)->messages.list);
 	free(*native);
 	*native = NULL;
@@ -244,7 +271,7 @@ int native_pipeline(struct native *native, struct head *h)
 		return -EINVAL;
 	memset(&packet, 0, offsetof(struct packet, zeroed_end));
 	find_interface(&packet, settings, 0);
-	return pipeline(&packet, h, settings, &ledger) == VERDICT_DROP ? 1 : 2; /* XDP_DROP, XDP_PASS */
+	return pipeline(NULL, &packet, h, settings, &ledger) == VERDICT_DROP ? 1 : 2; /* XDP_DROP, XDP_PASS */
 }
 
 int native_run(struct native *native, const struct ag_replay *replay, const uint8_t *bytes)
@@ -253,6 +280,7 @@ int native_run(struct native *native, const struct ag_replay *replay, const uint
 
 	head.now_ns = replay->time_ns;
 	head.wirelen = replay->wirelen;
+	head.own = replay->flags;
 	head.caplen = replay->caplen < AG_HEAD_BYTES ? replay->caplen : AG_HEAD_BYTES;
 	memcpy(head.bytes, bytes, head.caplen);
 	return native_pipeline(native, &head);

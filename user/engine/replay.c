@@ -38,6 +38,14 @@ static void follow_time(struct replay *r, const struct capture_frame *frame, con
 	r->last_ns = frame->time_ns;
 }
 
+void replay_learn(struct own_flows *own, struct capture *capture)
+{
+	struct capture_frame frame;
+
+	while (capture_next(capture, &frame) > 0)
+		own_flows_learn(own, &frame);
+}
+
 int replay_capture(struct replay *r, struct capture *capture, const char *file, char *why, size_t why_size)
 {
 	struct capture_frame frame;
@@ -48,6 +56,7 @@ int replay_capture(struct replay *r, struct capture *capture, const char *file, 
 			.time_ns = frame.time_ns,
 			.wirelen = frame.wirelen,
 			.caplen = (__u16)(frame.caplen < AG_HEAD_BYTES ? frame.caplen : AG_HEAD_BYTES),
+			.flags = r->own ? own_flows_judge(r->own, &frame) : 0,
 		};
 		int verdict;
 

@@ -9,6 +9,7 @@
 
 #include "engine/capture.h"
 #include "engine/engine.h"
+#include "engine/own_flows.h"
 
 /* Where in which file something was first seen. */
 struct replay_position {
@@ -26,6 +27,7 @@ struct replay_follower {
 
 struct replay {
 	struct engine *engine;
+	struct own_flows *own; /* borrowed; NULL: nothing is known of the capturing host */
 	struct replay_follower follower;
 	uint64_t drain_each; /* packets */
 	uint64_t frames;
@@ -38,6 +40,9 @@ struct replay {
 
 void replay_init(struct replay *replay, struct engine *engine, uint64_t interval_ns,
 		 const struct replay_follower *follower);
+
+/* The first pass of --own-flows over what is left of a capture: nothing is counted, and no problem told. */
+void replay_learn(struct own_flows *own, struct capture *capture);
 
 /*
  * Runs what is left of a capture. 0 at its end; 1 when the capture had a problem (capture_problem tells);

@@ -21,6 +21,8 @@
 #define SCALE_MIN 8  /* 256 sets: 160 KiB a slice */
 #define SCALE_MAX 18 /* 262,144 sets: 160 MiB a slice */
 
+#define SPARE_MAX 4096
+
 static void scale_cache(struct table_sizes *s, unsigned int scale)
 {
 	s->flow_sets = 1u << scale;
@@ -29,17 +31,41 @@ static void scale_cache(struct table_sizes *s, unsigned int scale)
 	s->log_touches = s->log_records * 8;
 }
 
-struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes)
+/* Room for a reload: an eighth and a little, at most 4 MiB of pages. */
+static unsigned int with_spare(unsigned int used, unsigned int little)
+{
+	unsigned int more = used / 8 + little;
+
+	return used + (more < SPARE_MAX ? more : SPARE_MAX);
+}
+
+static bool has_self(const struct ag_settings *settings)
+{
+	bool self = false;
+
+	for (unsigned int i = 0; i < AG_INTERFACES_MAX; i++)
+		self = self || settings->interfaces[i].feed == AG_FEED_SELF;
+	return self;
+}
+
+struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes, bool spare)
 {
 	struct table_sizes sizes = {
 		.slices = slices,
+		/* Block 0 is there, if nothing else is. */
 		.blocks = plan->blocks_used ? plan->blocks_used : 1,
 		.splits = plan->splits_used ? plan->splits_used : 1,
 		.pages = plan->pages_used ? plan->pages_used : 1,
 		.promoted = plan->settings.promoted_slots,
+		.visits = has_self(&plan->settings) ? AG_PORTS : 1,
 	};
 	unsigned int scale = SCALE_MAX;
 
+	if (spare) {
+		sizes.blocks = with_spare(sizes.blocks, 8);
+		sizes.splits = with_spare(sizes.splits, 32);
+		sizes.pages = with_spare(sizes.pages, 64);
+	}
 	scale_cache(&sizes, scale);
 	while (memory_bytes && scale > SCALE_MIN && tables_bytes(&sizes) > memory_bytes)
 		scale_cache(&sizes, --scale);
@@ -68,7 +94,8 @@ static uint64_t reached_bytes(const struct table_sizes *s)
 uint64_t tables_bytes(const struct table_sizes *s)
 {
 	return (s->slices + 1) * slice_bytes() + s->slices * cache_bytes(s) + sizeof(struct ag_icmp) +
-	       sizeof(struct ag_control) + AG_RING_BYTES + reached_bytes(s) +
+	       sizeof(struct ag_control) + sizeof(struct ag_abi) + sizeof(struct ag_collected) +
+	       sizeof(struct ag_carried) + s->visits * sizeof(__u64) + AG_RING_BYTES + reached_bytes(s) +
 	       (uint64_t)s->pages * sizeof(struct ag_page) +
 	       2 * (sizeof(struct ag_settings) + sizeof(struct ag_scope16) +
 		    (uint64_t)s->blocks * sizeof(struct ag_block) +
@@ -136,10 +163,15 @@ void tables_rodata(struct ag_rodata *ro, const struct table_sizes *s, bool repla
 	choose_seed(ro->seed, replay);
 }
 
+bool tables_fit(const struct tables *t, const struct plan *plan)
+{
+	return plan->blocks_used <= t->sizes.blocks && plan->splits_used <= t->sizes.splits &&
+	       plan->pages_used <= t->sizes.pages && plan->settings.promoted_slots <= t->sizes.promoted;
+}
+
 int tables_write(const struct tables *t, unsigned int side, const struct plan *plan)
 {
-	if (plan->blocks_used > t->sizes.blocks || plan->splits_used > t->sizes.splits ||
-	    plan->pages_used > t->sizes.pages || plan->settings.promoted_slots > t->sizes.promoted)
+	if (!tables_fit(t, plan))
 		return -ENOSPC;
 	t->settings[side] = plan->settings;
 	t->scope16[side] = *plan->scope16;
@@ -159,10 +191,15 @@ struct books tables_books(const struct tables *t)
 		.counters = t->counters,
 		.ports = t->ports,
 		.icmp = t->icmp,
+		.visits = t->visits,
+		.visits_size = t->sizes.visits,
 		.seen = t->seen,
 		.pages = t->sizes.pages,
 		.control = t->control,
 		.settings = t->settings,
+		.abi = t->abi,
+		.collected = t->collected,
+		.carried = t->carried,
 		.intervals = t->intervals,
 		.flows = t->flows,
 		.summaries = t->summaries,

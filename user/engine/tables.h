@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "airglow/abi.h"
+#include "airglow/keep.h"
 #include "engine/books.h"
 #include "engine/plan.h"
 
@@ -20,6 +20,7 @@ struct table_sizes {
 	unsigned int flow_sets, summary_sets;  /* of a slice and parity; powers of two */
 	unsigned int log_records, log_touches; /* of a slice; powers of two */
 	unsigned int promoted;		       /* bitmaps a day */
+	unsigned int visits;		       /* AG_PORTS where an interface has the feed self, else 1 */
 };
 
 struct tables {
@@ -32,6 +33,7 @@ struct tables {
 	struct ag_counters *counters; /* [slices + 1] */
 	struct ag_ports *ports;	      /* [slices + 1] */
 	struct ag_icmp *icmp;
+	__u64 *visits;			  /* [sizes.visits] */
 	struct ag_page *seen;		  /* [sizes.pages] */
 	struct ag_interval *intervals;	  /* [(slices + 1) * 2], slice * 2 + parity */
 	struct ag_flow_set *flows;	  /* [slices * 2 * flow_sets] */
@@ -42,13 +44,17 @@ struct tables {
 	struct ag_log *logs;		  /* [slices] */
 	struct ag_record *log_records;	  /* [slices * log_records] */
 	__u64 *log_touches;		  /* [slices * log_touches] */
+	struct ag_abi *abi;
+	struct ag_collected *collected;
+	struct ag_carried *carried;
 };
 
 /*
- * What the plan needs, and a flow cache as large as memory_bytes (0: no bound) allows. When not even the
+ * What the plan needs (spare: and room for a reload to put more in its place), and a flow cache as large as
+ * memory_bytes (0: no bound) allows. When not even the
  * smallest fits, that is what is returned: tables_check tells.
  */
-struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes);
+struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes, bool spare);
 uint64_t tables_bytes(const struct table_sizes *sizes);
 
 /* 0, or -ENOSPC with the arithmetic in why when the maps do not fit the bound (0: no bound). */
@@ -63,6 +69,8 @@ unsigned int tables_used_shift(unsigned int sets);
  */
 void tables_rodata(struct ag_rodata *ro, const struct table_sizes *sizes, bool replay);
 
+/* Are the tables large enough for a plan? */
+bool tables_fit(const struct tables *tables, const struct plan *plan);
 /* Writes a plan into one side. -ENOSPC when it needs larger tables. Does not switch. */
 int tables_write(const struct tables *tables, unsigned int side, const struct plan *plan);
 
