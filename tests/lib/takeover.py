@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from live import EYE_MAC, World, sh, stop
+from live import EYE_MAC, stop
 from sensor import AIRGLOW, BALANCED, IBR, SCENARIOS
 
 NORTH, SOUTH = "198.18.0.0/17", "198.18.128.0/17"
