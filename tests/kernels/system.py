@@ -108,7 +108,7 @@ def make_image(cache, image, packages):
 
 def make_initrd(kernel, archive):
     with tempfile.TemporaryDirectory(prefix='airglow-initrd-') as tree:
-        for name in ('bin', 'proc', 'sys', 'dev', 'root'):
+        for name in ('bin', 'proc', 'sys', 'dev', 'mnt'):
             os.mkdir(f'{tree}/{name}')
         guest.place(tree, shutil.which('busybox'), '/bin/busybox', 0o755)
         guest.place(tree, f'{HERE}/system-init', '/init', 0o755)
