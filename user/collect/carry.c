@@ -320,7 +320,7 @@ static int fold(struct carry *out, const struct pins *pins, const struct layout 
 	int err;
 
 	if (!n)
-		return -ENOENT;
+		return 0;
 	p.set = sets[n - 1];
 	err = read_layout(&p);
 	if (!err)
@@ -335,7 +335,7 @@ static int fold(struct carry *out, const struct pins *pins, const struct layout 
 	if (!err)
 		err = add_counted(&p, out);
 	layout_free(&p.layout);
-	return err;
+	return err == -ENOENT ? -EINVAL : err; /* a map is missing: these are no books of ours */
 }
 
 int carry_of_pins(struct carry *out, const struct pins *pins, unsigned int set, const struct layout *own)
@@ -344,14 +344,14 @@ int carry_of_pins(struct carry *out, const struct pins *pins, unsigned int set, 
 
 	while (n && sets[n - 1] >= set)
 		n--;
-	return fold(out, pins, own, sets, n);
+	return n ? fold(out, pins, own, sets, n) : -ENOENT;
 }
 
 int carry_of_all_pins(struct carry *out, const struct pins *pins, const struct layout *own)
 {
 	unsigned int sets[PINS_SETS_MAX], n = whole_sets(pins, sets);
 
-	return fold(out, pins, own, sets, n);
+	return n ? fold(out, pins, own, sets, n) : -ENOENT;
 }
 
 void carry_add_gap(struct ag_kept *kept, const char *subject, const char *reason, int64_t from_ns,
