@@ -18,7 +18,7 @@ RATE = 60000      # packets a second to each of the two prefixes
 WAVE_S = 1.5
 TOTAL = re.compile(r"^(airglow_[a-z0-9_]+_total(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 START = re.compile(r"^airglow_start_time_seconds (\S+)$", re.MULTILINE)
-PORT = 10131
+PORT = 10171
 
 
 class Traffic:

@@ -356,6 +356,8 @@ static void randomize_kept(struct ag_kept *kept, uint64_t *state)
 		name_it(kept->gaps[i].subject, state);
 		name_it(kept->gaps[i].reason, state);
 	}
+	for (unsigned int i = 0; i < AG_GAP_SUMS_MAX; i++)
+		name_it(kept->gap_sums[i].subject, state);
 }
 
 static void there_and_back(const struct layout *layout, const char *type, const void *value, size_t size)
