@@ -15,7 +15,8 @@ HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 INCLUDE := -Iinclude -Iuser -I. -isystem $(BUILD)
 CFLAGS  ?= -O2 -g
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(CFLAGS) $(WARN) $(HARDEN) $(INCLUDE)
-LDLIBS  := -lbpf -lelf -lz -lmicrohttpd -ljansson -lcyaml -lyaml -lpcap -lcurl -lmnl -lm -lpthread
+LDLIBS  := -lbpf -lelf -lz -lmicrohttpd -ljansson -lcyaml -lyaml -lpcap -lcurl -lmnl -lgnutls -lcrypt -lcap -lseccomp \
+	-lm -lpthread
 LDFLAGS ?= -pie -Wl,-z,relro,-z,now
 
 ARCH     := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
@@ -44,7 +45,7 @@ FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz
 FIXTURES := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard tests/golden/*_fixture.c tests/e2e/*_driver.c)))
 SKEL     := $(BUILD)/airglow.skel.h
 
-.PHONY: print-host-flags print-bpf-flags all tests run test test-long bench fuzz lint install-build install-test golden-update clean help
+.PHONY: print-host-flags print-bpf-flags all tests run test test-long bench fuzz lint golden-update clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -54,6 +55,7 @@ help:
 	@echo 'make                build $(BUILD)/airglow (as root: installs missing build packages first)'
 	@echo 'sudo make run       a living telescope on 127.0.0.1:10023; IFACE=eth0 DARK=203.0.113.0/24 (or DARK=self) for a real one'
 	@echo 'sudo make test      all tests; sudo make test-long: kernels, mutation of path and reader, long fuzzing'
+	@echo 'sudo make install   into prefix=/usr/local (and DESTDIR=);  make uninstall;  make deb: $(BUILD)/airglow_$(VERSION)_ARCH.deb'
 	@echo 'sudo make bench     timings into $(BUILD)/bench.json;  make fuzz SECONDS=60;  make lint'
 
 # --- packages ------------------------------------------------------------------------------------------------
@@ -141,11 +143,11 @@ $(BUILD)/tests/frames: tests/fuzz/frames.c tests/unit/packets.h | $(PACKAGES)
 
 tests: $(BUILD)/airglow $(BUILD)/tests/unit $(FIXTURES) $(BUILD)/ibr $(BUILD)/tests/frames $(BUILD)/bench/stages
 
-test: $(BUILD)/packages.test
+test: $(BUILD)/packages.test $(BUILD)/packages.debian
 	$(Q)$(MAKE) --no-print-directory tests $(FUZZ)
 	$(Q)tests/run test
 
-test-long: $(BUILD)/packages.test $(BUILD)/packages.long
+test-long: $(BUILD)/packages.test $(BUILD)/packages.debian $(BUILD)/packages.long
 	$(Q)$(MAKE) --no-print-directory tests $(FUZZ)
 	$(Q)tests/run long
 
@@ -179,5 +181,5 @@ run: $(BUILD)/packages.run
 clean:
 	rm -rf $(BUILD)
 
--include tools/ibr/build.mk tools/bench/build.mk
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include tools/ibr/build.mk tools/bench/build.mk tools/packaging/build.mk
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

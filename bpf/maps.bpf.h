@@ -7,6 +7,7 @@
 #ifndef AIRGLOW_BPF_MAPS_H
 #define AIRGLOW_BPF_MAPS_H
 
+#include "airglow/keep.h"
 #include "bpf/bind.h"
 #include "bpf/packet.h"
 
@@ -180,6 +181,31 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } log_touches SEC(".maps");
+
+/* Userspace's own, beside the books so that they outlive it together: keep.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_abi);
+} abi SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_collected);
+} collected SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ag_carried);
+} carried SEC(".maps");
 
 /* Alerts and samples: what should wake somebody. */
 struct {

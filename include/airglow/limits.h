@@ -12,6 +12,7 @@
 #define AG_INTERFACES_MAX 8    /* interfaces of one sensor */
 #define AG_SCOPES_MAX	  64   /* named scopes; 0 is "no scope", so ids run 1..64 */
 #define AG_DECAP_MAX	  16   /* configured tunnels: 48 bytes each */
+#define AG_WATCH_MAX	  72   /* ports with a series of their own */
 #define AG_SIGNATURES_MAX 16   /* configured rows of signatures: 32 bytes each */
 #define AG_PREFIXES_MAX	  4096 /* dark and live prefixes in a configuration */
 #define AG_PREFIXES6_MAX  64   /* IPv6 prefixes; they become at most 2n - 1 ranges */

@@ -76,7 +76,7 @@ static void open_twins(void)
 	plans[0] = make_plan(false);
 	plans[1] = make_plan(true);
 	plans[0]->settings.interfaces[0].feed = AG_FEED_SELF; /* visits have room */
-	sizes = tables_size(plans[0], 1, 1);
+	sizes = tables_size(plans[0], 1, 1, false);
 	for (i = 0; i < 2; i++) {
 		require(!native_new(&twins[i].native, &sizes), "memory");
 		twins[i].tables = native_tables(twins[i].native);

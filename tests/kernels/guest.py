@@ -16,11 +16,12 @@ import subprocess
 import tarfile
 import tempfile
 
-# A package of each series: cloud kernels have what a virtual machine needs, and little else.
+# A package of each series, without its flavour: cloud kernels have what a virtual machine needs, and little else.
 SERIES = {
-    '6.1': r'linux-image-6\.1\.0-(\d+)-cloud-amd64',
-    '6.12': r'linux-image-6\.12\.(\d+)\+(?:deb|bpo)12-cloud-amd64',
+    '6.1': r'linux-image-6\.1\.0-(\d+)',
+    '6.12': r'linux-image-6\.12\.(\d+)\+(?:deb|bpo)12',
 }
+CLOUD, GENERIC = 'cloud-amd64', 'amd64'
 WANTED_MODULES = ('virtio_pci', 'virtio_blk', 'veth')
 DISK_BYTES = 64 << 20
 
@@ -38,50 +39,51 @@ def run(*argv, timeout=120, **options):
     return done.stdout.decode(errors='replace')
 
 
-def newest_package(series):
+def newest_package(series, flavour=CLOUD):
     """The newest package of a series that the configured sources offer, or None."""
     names = run('apt-cache', 'pkgnames', f'linux-image-{series}.').split()
-    found = sorted((int(m[1]), name) for name in names if (m := re.fullmatch(SERIES[series], name)))
+    found = sorted((int(m[1]), name) for name in names if (m := re.fullmatch(f'{SERIES[series]}-{flavour}', name)))
     for _, name in reversed(found):
         if re.search(r'Candidate: \d', run('apt-cache', 'policy', name)):
             return name
     return None
 
 
-def fetch_kernel(series, cache):
-    """The directory of the newest kernel of a series: cached, else downloaded. Never installed."""
-    pattern = re.compile(SERIES[series])
+def fetch_kernel(series, cache, flavour=CLOUD, wanted=WANTED_MODULES):
+    """The directory of the newest kernel of a series: cached, else downloaded. Never installed. A cache holds kernels
+    with the same wanted modules."""
+    pattern = re.compile(f'{SERIES[series]}-{flavour}')
     cached = sorted((d for d in glob.glob(f'{cache}/linux-image-*') if pattern.fullmatch(os.path.basename(d))),
                     key=lambda d: int(pattern.fullmatch(os.path.basename(d))[1]))
-    package = newest_package(series)
+    package = newest_package(series, flavour)
     if not package:
         if cached:
             return cached[-1]
-        raise Unreachable(f'apt-cache names no package like linux-image-{series}…-cloud-amd64')
+        raise Unreachable(f'apt-cache names no package like linux-image-{series}…-{flavour}')
     home = f'{cache}/{package}'
     if home not in cached:
         with tempfile.TemporaryDirectory(dir=cache) as work:
             run('apt-get', 'download', '-q', '-o', 'APT::Sandbox::User=root', package, cwd=work, timeout=180)
             run('dpkg-deb', '-x', glob.glob(f'{work}/*.deb')[0], f'{work}/root')
-            keep_kernel(f'{work}/root', f'{work}/kept')
+            keep_kernel(f'{work}/root', f'{work}/kept', wanted)
             os.rename(f'{work}/kept', home)
         for old in cached:
             shutil.rmtree(old)
     return home
 
 
-def keep_kernel(root, home):
+def keep_kernel(root, home, wanted):
     release = os.listdir(f'{root}/lib/modules')[0]
     os.makedirs(f'{home}/modules')
     shutil.copy(f'{root}/boot/vmlinuz-{release}', f'{home}/vmlinuz')
     with open(f'{home}/release', 'w', encoding='ascii') as file:
         file.write(release)
-    for n, (name, code) in enumerate(order_modules(f'{root}/lib/modules/{release}')):
+    for n, (name, code) in enumerate(order_modules(f'{root}/lib/modules/{release}', wanted)):
         with open(f'{home}/modules/{n:02}-{name}.ko', 'wb') as file:
             file.write(code)
 
 
-def order_modules(tree):
+def order_modules(tree, wanted):
     """The wanted modules that are not built in, after what they depend on: [(name, content), …]."""
     def name_of(path):
         return os.path.basename(path).split('.')[0].replace('-', '_')
@@ -103,7 +105,7 @@ def order_modules(tree):
                 add(needed.replace('-', '_'))
         ordered[name] = code
 
-    for name in WANTED_MODULES:
+    for name in wanted:
         add(name)
     return ordered.items()
 

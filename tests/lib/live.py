@@ -49,6 +49,7 @@ class World:
         self.dark4, self.dark6, self.offloads, self.queues = dark4, dark6, offloads, str(queues)
         self.sensors = []
         self.directory = tempfile.TemporaryDirectory(prefix=f"airglow-{name}-")
+        os.chmod(self.directory.name, 0o755)  # the sensor, no longer root, reads its configuration again
 
     def __enter__(self):
         try:
@@ -93,6 +94,10 @@ class World:
             sensor.close()
         for space in (self.sky, self.eye):
             sh("ip", "netns", "del", space, check=False)
+        with open("/proc/mounts", encoding="utf-8") as f:
+            for place in [line.split()[1] for line in f]:
+                if place.startswith(self.directory.name + "/"):
+                    sh("umount", place, check=False)
         self.directory.cleanup()
 
     def path(self, name):
@@ -113,9 +118,9 @@ class World:
         finally:
             stop(waker, signal.SIGTERM)
 
-    def sensor(self, *options, port=10123):
-        """Starts `airglow run` on eye0 and waits until it answers."""
-        sensor = Sensor(self, options, port)
+    def sensor(self, *options, port=10123, binary=AIRGLOW, prefix=(), env=None):
+        """Starts `airglow run` on eye0 and waits until it answers. prefix: a command in front, that becomes it."""
+        sensor = Sensor(self, options, port, binary, prefix, env)
         self.sensors.append(sensor)
         sensor.wait_ready()
         return sensor
@@ -126,12 +131,12 @@ class World:
 
 
 class Sensor:
-    def __init__(self, world, options, port):
+    def __init__(self, world, options, port, binary=AIRGLOW, prefix=(), env=None):
         self.url = f"http://127.0.0.1:{port}"
         self.log = open(world.path(f"sensor-{port}.log"), "w+", encoding="utf-8")
-        self.process = subprocess.Popen([AIRGLOW, "run", "--netns", world.eye, "--iface", "eye0", "--listen",
+        self.process = subprocess.Popen([*prefix, binary, "run", "--netns", world.eye, "--iface", "eye0", "--listen",
                                          f"127.0.0.1:{port}", *options], stdout=self.log, stderr=self.log,
-                                        stdin=subprocess.DEVNULL)
+                                        stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
 
     def said(self):
         self.log.flush()

@@ -43,7 +43,7 @@ void under_test_new(struct pipeline_under_test *u, const struct table_sizes *siz
 	char why[256] = "";
 
 	if (runs_in_kernel())
-		cr_assert_eq(kernel_new(&u->kernel, sizes, true, why, sizeof(why)), 0, "%s", why);
+		cr_assert_eq(kernel_new(&u->kernel, sizes, true, NULL, why, sizeof(why)), 0, "%s", why);
 	else
 		cr_assert_eq(native_new(&u->native, sizes), 0);
 }
@@ -63,7 +63,7 @@ void sensor_go_live(struct sensor *s)
 	CPU_SET(0, &first); /* the only slice is its */
 	cr_assert_eq(sched_setaffinity(0, sizeof(first), &first), 0);
 	kernel_free(&u->kernel);
-	cr_assert_eq(kernel_new(&u->kernel, &s->second.sizes, false, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(kernel_new(&u->kernel, &s->second.sizes, false, NULL, why, sizeof(why)), 0, "%s", why);
 	s->tables = under_test_tables(u);
 	cr_assert_eq(tables_write(s->tables, 0, s->plan), 0);
 	*s->tables->control = control;
@@ -95,7 +95,7 @@ int under_test_run(const struct pipeline_under_test *u, const struct ag_replay *
 static struct sensor *make_sensor(struct plan *plan, unsigned int slices)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
-	struct table_sizes sizes = tables_size(plan, slices, 1);
+	struct table_sizes sizes = tables_size(plan, slices, 1, false);
 
 	cr_assert(s);
 	s->plan = plan;

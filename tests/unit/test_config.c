@@ -41,6 +41,10 @@ Test(config, defaults)
 	struct config *config = new_config();
 
 	cr_expect_str_eq(config->listen, "127.0.0.1:10023");
+	cr_expect_not(config->listen_open);
+	cr_expect_null(config->web_config);
+	cr_expect_eq(config->client_requests, 100);
+	cr_expect_eq(config->client_connections, 100);
 	cr_expect_eq(config->memory_bytes, UINT64_C(128) << 20);
 	cr_expect_eq(config->interfaces_count, 0);
 	cr_expect_eq(config->prefixes_count, 0);
@@ -117,6 +121,28 @@ Test(config, reads_every_key)
 	config_free(&config);
 }
 
+Test(config, keys_of_http)
+{
+	struct config *config = new_config();
+	const char *text = "listen: ['[::1]:9', 'unix:/run/a,b']\nlisten_open: true\nweb_config: web.yml\n"
+			   "client_limit: {requests: 7, connections: 1K}\n";
+
+	cr_assert_eq(read_into(config, text), 0, "%s", why);
+	cr_expect_str_eq(config->listen, "[::1]:9,unix:/run/a,b");
+	cr_expect(config->listen_open);
+	cr_expect_str_eq(config->web_config, "web.yml");
+	cr_expect_eq(config->client_requests, 7);
+	cr_expect_eq(config->client_connections, 1024);
+	cr_assert_eq(config_read_text(config, text, strlen(text), "/etc/a/a.yaml", why, sizeof(why)), 0, "%s",
+		     why);
+	cr_expect_str_eq(config->web_config, "/etc/a/web.yml", "a path is beside the file");
+	cr_assert_eq(read_into(config, "listen: a:1\nweb_config: /x/y\n"), 0, "%s", why);
+	cr_expect_str_eq(config->listen, "a:1");
+	cr_expect_str_eq(config->web_config, "/x/y");
+	cr_expect_not(config->listen_open);
+	config_free(&config);
+}
+
 static const struct {
 	const char *text, *because;
 } BAD[] = {
@@ -151,7 +177,17 @@ static const struct {
 	{"decap: [gre]\n", "t.yaml:1: "},
 	{"memory: lots\n", "t.yaml:1: memory cannot be \"lots\"; give a size like 128MB"},
 	{"listen:\n", "t.yaml:1: listen has no value"},
-	{"listen: [a]\n", "t.yaml:1: listen must be one plain value"},
+	{"netns: [a]\n", "t.yaml:1: netns must be one plain value"},
+	{"listen: []\n", "t.yaml:1: listen must be one plain value or a list of them"},
+	{"listen:\n- a\n- [b]\n", "t.yaml:3: listen must be one plain value or a list of them"},
+	{"listen:\n- a\n- ''\n", "t.yaml:3: listen has no value"},
+	{"listen: {a: b}\n", "t.yaml:1: listen must be one plain value or a list of them"},
+	{"listen_open: perhaps\n", "t.yaml:1: listen_open cannot be \"perhaps\"; it is one of false, true"},
+	{"client_limit: {requests: 0}\n",
+	 "t.yaml:1: requests cannot be \"0\"; give a number from 1 to 1000000"},
+	{"client_limit:\n  connections: -1\n", "t.yaml:2: connections cannot be \"-1\""},
+	{"client_limit: {requets: 1}\n",
+	 "unknown key \"requets\" in client_limit; known are requests, connections"},
 	{"listen: a\nlisten: b\n", "t.yaml:2: the key \"listen\" stands here twice"},
 	{"listen: \"a\\0b\"\n", "holds a byte 0"},
 	{"addresses: -3\n", "addresses cannot be \"-3\""},
@@ -308,7 +344,12 @@ static void print_again(const char *text)
 	cr_expect_eq(second->decaps_count, first->decaps_count);
 	cr_expect_eq(memcmp(second->decaps, first->decaps, first->decaps_count * sizeof(*first->decaps)), 0);
 	cr_expect_eq(second->self_scope, first->self_scope);
-	cr_expect_arr_eq(second->live_ports, first->live_ports, sizeof(first->live_ports));
+	cr_expect_eq(second->live_ports_count, first->live_ports_count);
+	for (size_t i = 0; i < first->live_ports_count; i++) {
+		const struct config_live_ports *a = &first->live_ports[i], *b = &second->live_ports[i];
+
+		cr_expect(a->protocol == b->protocol && a->first == b->first && a->last == b->last);
+	}
 	cr_expect_arr_eq(second->signatures, first->signatures, sizeof(first->signatures));
 	free(printed);
 	free(again);

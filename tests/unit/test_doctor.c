@@ -48,6 +48,7 @@ static void make_healthy(struct patient *p)
 				    .prefixes_count = 3};
 	*link = (struct host_link){
 		.name = "eth0",
+		.called = "eth0",
 		.ifindex = 2,
 		.hardware = ARPHRD_ETHER,
 		.up = true,
@@ -80,12 +81,15 @@ static void make_healthy(struct patient *p)
 	p->host.routes_known = true;
 	p->host.clock_synchronised = HOST_YES;
 	p->host.cpus_online = 4;
+	p->host.cpus[0] = 0xf;
 	strcpy(p->host.kernel, "6.1.0-18-amd64");
 	p->host.jit = HOST_YES;
 	p->snapshot = calloc(1, sizeof(*p->snapshot));
 	cr_assert_not_null(p->snapshot);
-	p->snapshot->start_ns = 1000 * S;
+	p->snapshot->process_start_ns = 1000 * S;
 	p->snapshot->time_ns = 1100 * S;
+	p->snapshot->slices = 4;
+	p->snapshot->booked_cpus[0] = 0xf;
 	p->snapshot->interfaces_count = 1;
 	strcpy(p->snapshot->interfaces[0].name, "eth0");
 	strcpy(p->snapshot->interfaces[0].xdp_mode, "native");
@@ -93,7 +97,7 @@ static void make_healthy(struct patient *p)
 	p->snapshot->scopes[1].dark_addresses = 248;
 	p->snapshot->scopes[1].packets[0] = 2000;
 	p->snapshot->totals.dark = 2000;
-	p->in = (struct judge_input){&p->host, &p->config, p->snapshot, NULL};
+	p->in = (struct judge_input){&p->host, &p->config, p->snapshot, NULL, NULL};
 }
 
 typedef void (*damage)(struct patient *p, struct host_link *link);
@@ -171,6 +175,9 @@ DAMAGE(no_carrier, link->carrier = false)
 DAMAGE(peer_down, link->carrier = false; strcpy(link->peer, "veth9"))
 DAMAGE(tunnel_device, link->hardware = ARPHRD_NONE)
 DAMAGE(loopback, link->hardware = ARPHRD_LOOPBACK)
+DAMAGE(renamed, strcpy(link->called, "wan9"))
+DAMAGE(renamed_taken, damage_renamed(p, link); link->name_taken = true)
+DAMAGE(renamed_small_mtu, damage_renamed(p, link); link->mtu = 576)
 DAMAGE(taken_off, link->xdp = HOST_XDP_NONE)
 DAMAGE(not_started, link->xdp = HOST_XDP_NONE; p->in.snapshot = NULL)
 DAMAGE(foreign, strcpy(link->xdp_name, "xdp_filter"); p->in.snapshot = NULL)
@@ -195,6 +202,9 @@ Test(doctor, link_and_program)
 		ROW(LINK, 0, FAULT, "ip link set dev veth9 up", peer_down),
 		ROW(LINK, 0, FAULT, "#", tunnel_device),
 		ROW(LINK, 0, OK, NULL, loopback),
+		ROW(LINK, 0, WARNING, "ip link set dev wan9 name eth0", renamed),
+		ROW(LINK, 0, WARNING, "# write wan9 into the configuration", renamed_taken),
+		ROW(MTU, 0, WARNING, "ip link set dev wan9 mtu 1500", renamed_small_mtu),
 		ROW(XDP_PROGRAM, 0, UNKNOWN, NULL, no_interface),
 		ROW(XDP_PROGRAM, 0, FAULT, "start the sensor again", taken_off),
 		ROW(XDP_PROGRAM, 0, OK, NULL, not_started),
@@ -387,6 +397,33 @@ Test(doctor, own_addresses_and_local_routes)
 	expect_rows(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+/* With the plan in force the doctor knows whether the sensor has taken the address out. */
+Test(doctor, own_address_that_was_taken_out)
+{
+	struct plan_prefix holed[4] = {{.prefix = {.family = 4, .length = 32, .addr = {203, 0, 113, 1}}}};
+	struct snapshot_check out;
+	struct plan *plan;
+	struct patient p;
+	char why[128];
+
+	make_healthy(&p);
+	memcpy(&holed[1], p.prefixes, 3 * sizeof(holed[0]));
+	damage_address_in_dark(&p, &p.host.links[0]);
+	p.interface.feed = AG_FEED_ROUTED;
+	cr_assert_eq(plan_new(&plan, p.prefixes, 3, false, why, sizeof(why)), 0);
+	p.in.plan = plan;
+	judge_run(DOCTOR_OWN_ADDRESS, &p.in, 0, &out);
+	cr_expect(strstr(out.value, "is dropped"), "%s", out.value);
+	plan_free(&plan);
+	cr_assert_eq(plan_new(&plan, holed, 4, false, why, sizeof(why)), 0);
+	p.in.plan = plan;
+	judge_run(DOCTOR_OWN_ADDRESS, &p.in, 0, &out);
+	cr_expect_eq(out.state, SNAPSHOT_FAULT);
+	cr_expect(strstr(out.value, "not counted as dark"), "%s", out.value);
+	plan_free(&plan);
+	free(p.snapshot);
+}
+
 DAMAGE(loop, forward(link))
 DAMAGE(loop_routed, forward(link); p->interface.feed = AG_FEED_ROUTED)
 DAMAGE(no_route, forward(link); p->host.routes_count = 0)
@@ -408,7 +445,7 @@ DAMAGE(other_table, forward(link); add_route(p, dark4, RTN_BLACKHOLE, 100))
 DAMAGE(local_first, forward(link); damage_local(p, link))
 DAMAGE(blackhole6, forward(link); add_route(p, dark6, RTN_BLACKHOLE, RT_TABLE_MAIN))
 DAMAGE(switch_unread, link->forwarding4 = HOST_UNKNOWN)
-DAMAGE(dotted, damage_exact_kernel(p, link); strcpy(link->name, "eth0.100"))
+DAMAGE(dotted, damage_exact_kernel(p, link); strcpy(link->called, "eth0.100"))
 
 Test(doctor, loops_and_unreachables)
 {
@@ -484,9 +521,10 @@ DAMAGE(thin, p->snapshot->scopes[1].packets[0] = 150)
 DAMAGE(thin_enough, p->snapshot->scopes[1].packets[0] = 250)
 DAMAGE(one_early, p->snapshot->scopes[1].packets[0] = 1; p->snapshot->time_ns = 1002 * S)
 DAMAGE(only_v6, damage_silent(p, link); p->snapshot->scopes[1].dark_addresses = 0)
-DAMAGE(stopped, p->past.scope_time_ns[1] = 1080 * S; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
-DAMAGE(stopped_just_now, p->past.scope_time_ns[1] = 1099 * S + S / 2; p->past.scope_packets[1] = 2000;
-       p->in.past = &p->past)
+DAMAGE(stopped, p->past.scope_addresses[1] = p->snapshot->scopes[1].dark_addresses;
+       p->past.scope_time_ns[1] = 1080 * S; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
+DAMAGE(stopped_just_now, p->past.scope_addresses[1] = p->snapshot->scopes[1].dark_addresses;
+       p->past.scope_time_ns[1] = 1099 * S + S / 2; p->past.scope_packets[1] = 2000; p->in.past = &p->past)
 DAMAGE(no_sensor, p->in.snapshot = NULL)
 DAMAGE(forged, p->snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK] = 9)
 DAMAGE(live, p->snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK] = 10)
@@ -522,6 +560,7 @@ Test(doctor, silence_and_life)
 DAMAGE(clock_unread, p->host.clock_synchronised = HOST_UNKNOWN)
 DAMAGE(clock_free, p->host.clock_synchronised = HOST_NO)
 DAMAGE(clock_far, p->host.clock_error_us = 5000000)
+DAMAGE(clock_by_file, p->host.clock_error_us = -1)
 DAMAGE(realtime, p->host.realtime = HOST_YES)
 DAMAGE(old_kernel, strcpy(p->host.kernel, "5.10.0-28-amd64"))
 DAMAGE(new_kernel, strcpy(p->host.kernel, "10.0.1"))
@@ -529,10 +568,34 @@ DAMAGE(strange_kernel, strcpy(p->host.kernel, "custom"))
 DAMAGE(interpreted, p->host.jit = HOST_NO)
 DAMAGE(jit_unread, p->host.jit = HOST_UNKNOWN)
 
+DAMAGE(cpu_came, p->host.cpus[0] = 0x1f; p->host.cpus_online = 5)
+DAMAGE(cpu_went, p->host.cpus[0] = 0xb; p->host.cpus_online = 3)
+DAMAGE(cpu_came_for_another, p->host.cpus[0] = 0x17; p->host.cpus_online = 4)
+DAMAGE(cpus_unread, p->host.cpus[0] = 0)
+DAMAGE(more_than_64, p->snapshot->slices = 64; p->snapshot->booked_cpus[0] = ~0ULL; p->host.cpus[0] = ~0ULL;
+       p->host.cpus[1] = 0xff; p->host.cpus_online = 72)
+DAMAGE(no_slices, p->snapshot->slices = 0)
+
+Test(doctor, cpus_and_their_books)
+{
+	static const struct row rows[] = {
+		ROW(CPUS, 0, WARNING, "start the sensor again", cpu_came),
+		ROW(CPUS, 0, OK, NULL, cpu_went),
+		ROW(CPUS, 0, WARNING, "start the sensor again", cpu_came_for_another),
+		ROW(CPUS, 0, UNKNOWN, NULL, cpus_unread),
+		ROW(CPUS, 0, OK, NULL, more_than_64),
+		ROW(CPUS, 0, UNKNOWN, NULL, no_slices),
+		ROW(CPUS, 0, UNKNOWN, NULL, no_sensor),
+	};
+
+	expect_rows(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 Test(doctor, clock_and_kernel)
 {
 	static const struct row rows[] = {
 		ROW(CLOCK, 0, UNKNOWN, NULL, clock_unread),
+		ROW(CLOCK, 0, OK, NULL, clock_by_file),
 		ROW(CLOCK, 0, WARNING, "timedatectl set-ntp true", clock_free),
 		ROW(CLOCK, 0, WARNING, "timedatectl set-ntp true", clock_far),
 		ROW(KERNEL, 0, FAULT, "PREEMPT_RT", realtime),

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "collect/grace.h"
+#include "engine/grace.h"
 
 #define TURNS	    (8 << 20) /* the most that bpf_loop does */
 #define ROUNDS	    5

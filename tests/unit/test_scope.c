@@ -322,7 +322,7 @@ Test(scope, random_telescopes_as_by_brute_force)
 			add_random(&r, &state, 6);
 		}
 		cr_assert_eq(plan_new(&plan, r.prefixes, r.count, false, why, sizeof(why)), 0, "%s", why);
-		sizes = tables_size(plan, 1, 1);
+		sizes = tables_size(plan, 1, 1, false);
 		under_test_new(&u, &sizes);
 		cr_assert_eq(tables_write(under_test_tables(&u), 0, plan), 0);
 		for (unsigned int i = 0; i < 4000; i++) {

@@ -181,7 +181,7 @@ static struct settled *settle(enum deal deal)
 
 	cr_assert(s);
 	cr_assert_eq(plan_new(&plan, NULL, 0, true, why, sizeof(why)), 0, "%s", why);
-	sizes = tables_size(plan, SLICES, 1);
+	sizes = tables_size(plan, SLICES, 1, false);
 	cr_assert_eq(native_new(&native, &sizes), 0);
 	cr_assert_eq(tables_write(native_tables(native), 0, plan), 0);
 	native_tables(native)->control->epoch = 1;

@@ -337,7 +337,7 @@ static int open_bench(struct bench *b, const struct options *o, const struct pla
 	b->skel = stages_bpf__open();
 	if (!b->skel)
 		return complain("cannot open the programs: %s", strerror(errno));
-	b->tables.sizes = tables_size(plan, 1, CACHE_BYTES);
+	b->tables.sizes = tables_size(plan, 1, CACHE_BYTES, false);
 	set_sizes(b->skel, &b->tables.sizes, b->frames, o->cpu, sweeper_records);
 	err = stages_bpf__load(b->skel);
 	if (err)

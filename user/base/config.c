@@ -96,14 +96,17 @@ int config_new(struct config **out)
 	if (!config)
 		return -ENOMEM;
 	config->listen = strdup(CONFIG_LISTEN);
+	config->pins = strdup(CONFIG_PINS);
 	config->watch = malloc(sizeof(DEFAULT_WATCH));
 	config->memory_bytes = UINT64_C(128) << 20;
 	config->interval_ms = CONFIG_INTERVAL;
 	config->samples = CONFIG_SAMPLES;
+	config->client_requests = CONFIG_CLIENT_REQUESTS;
+	config->client_connections = CONFIG_CLIENT_CONNECTIONS;
 #define AG_THRESHOLD(name, default_, help) config->thresholds.name = default_;
 #include "airglow/threshold.def"
 #undef AG_THRESHOLD
-	if (!config->listen || !config->watch) {
+	if (!config->listen || !config->pins || !config->watch) {
 		config_free(&config);
 		return -ENOMEM;
 	}
@@ -149,11 +152,18 @@ void config_write(const struct config *config, struct ag_settings *settings)
 			promoted_place(&settings->promoted, config->promoted[i].addresses[j], (__u32)i + 1);
 }
 
+struct config *config_ref(struct config *config)
+{
+	__atomic_add_fetch(&config->references, 1, __ATOMIC_RELAXED);
+	return config;
+}
+
 void config_free(struct config **config)
 {
 	struct config *c = *config;
 
-	if (!c)
+	*config = NULL;
+	if (!c || __atomic_fetch_sub(&c->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (size_t i = 0; i < c->interfaces_count; i++)
 		free(c->interfaces[i].name);
@@ -170,10 +180,12 @@ void config_free(struct config **config)
 	free(c->decaps);
 	free(c->watch);
 	free(c->listen);
+	free(c->web_config);
 	free(c->state);
+	free(c->pins);
 	free(c->netns);
+	free(c->user);
 	free(c);
-	*config = NULL;
 }
 
 static bool is_scope_name(const char *name)

@@ -52,6 +52,7 @@ struct config_signature_text {
 #define CONFIG_LIVE_PORTS_MAX 64
 
 struct config {
+	unsigned int references; /* beyond the first */
 	struct config_interface *interfaces;
 	size_t interfaces_count;
 	struct config_scope *scopes;
@@ -70,8 +71,13 @@ struct config {
 	size_t watch_count;
 	struct config_promoted *promoted;
 	size_t promoted_count;
-	char *listen;	       /* "127.0.0.1:10023" */
-	char *state;	       /* directory, may be NULL */
+	char *listen;				      /* "127.0.0.1:10023"; several with commas between them */
+	bool listen_open;			      /* beyond loopback without a password too */
+	char *web_config;			      /* file with certificate and users; may be NULL */
+	uint64_t client_requests, client_connections; /* of one address: a second, at once */
+	char *state;				      /* directory, may be NULL */
+	char *pins;				      /* directory of the pins, used with keep */
+	char *user;	       /* who the sensor is once it counts; NULL: airglow or nobody */
 	char *netns;	       /* name under /run/netns or path: interfaces are looked up there; may be NULL */
 	uint64_t memory_bytes; /* bound for all maps together */
 	uint64_t interval_ms;  /* of the flow cache */
@@ -79,16 +85,20 @@ struct config {
 	struct ag_thresholds thresholds;
 	uint64_t addresses;	/* replay: N when there is no dark prefix (0: unknown) */
 	bool replay, own_flows; /* replay: interfaces are not looked at; own_flows: feed self by --own-flows */
-	bool keep;
+	bool keep;		/* program and books outlive the process */
 };
 
-#define CONFIG_WATCH_MAX 72 /* a series of /metrics each */
-#define CONFIG_LISTEN	 "127.0.0.1:10023"
-#define CONFIG_SAMPLES	 10
-#define CONFIG_INTERVAL	 10000
+#define CONFIG_WATCH_MAX	  AG_WATCH_MAX
+#define CONFIG_LISTEN		  "127.0.0.1:10023"
+#define CONFIG_PINS		  "/run/airglow/bpf"
+#define CONFIG_SAMPLES		  10
+#define CONFIG_CLIENT_REQUESTS	  100
+#define CONFIG_CLIENT_CONNECTIONS 100
+#define CONFIG_INTERVAL		  10000
 
-/* All-default configuration. */
+/* All-default configuration, with one reference. config_free drops one; the last one frees. Any thread. */
 int config_new(struct config **out);
+struct config *config_ref(struct config *config);
 void config_free(struct config **config);
 
 /*
@@ -139,6 +149,9 @@ const char *config_feed_label(enum ag_feed feed);
 bool config_feed_drops(enum ag_feed feed);
 enum ag_decap_type config_decap_type(const char *label);
 const char *config_decap_label(enum ag_decap_type type);
+
+/* The scope of an address (its length is the family's whole) by the longest prefix; 0: live, or in none. */
+unsigned int config_scope_of(const struct config *config, const struct prefix *address);
 
 /* Checks what only the whole shows (overlaps, limits, needed keys). live: a sensor that runs, not a replay. */
 int config_check(const struct config *config, bool live, char *why, size_t why_size);

@@ -139,3 +139,17 @@ int config_check(const struct config *config, bool live, char *why, size_t why_s
 		err = check_sensor(config, why, why_size);
 	return err;
 }
+
+unsigned int config_scope_of(const struct config *config, const struct prefix *address)
+{
+	const struct plan_prefix *longest = NULL;
+
+	for (size_t i = 0; i < config->prefixes_count; i++) {
+		const struct plan_prefix *candidate = &config->prefixes[i];
+
+		if (prefix_contains(&candidate->prefix, address) &&
+		    (!longest || candidate->prefix.length > longest->prefix.length))
+			longest = candidate;
+	}
+	return longest ? longest->scope : 0;
+}

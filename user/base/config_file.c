@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/config.h"
 #include "base/config_rows.h"
+#include "base/config_web.h"
 #include "base/options.h"
 #include "base/yaml.h"
 
@@ -55,7 +56,8 @@ struct raw {
 	struct raw_dark *dark;
 	char **live;
 	struct raw_decap *decap;
-	char *listen, *netns, *state, *memory, *interval, *samples, *addresses;
+	char *netns, *state, *pins, *keep, *user, *memory, *interval, *samples, *addresses;
+	struct raw_web web;
 	struct raw_alerts *alerts;
 	struct raw_watch *watch;
 	struct raw_promoted *promote;
@@ -151,9 +153,12 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	LIST("live_ports", struct raw, live_ports, &TEXT_VALUE, CONFIG_LIVE_PORTS_MAX),
 	LIST("signatures", struct raw, signatures, &config_signature_value, AG_SIGNATURES_MAX),
 	LIST("decap", struct raw, decap, &DECAP_VALUE, AG_DECAP_MAX),
-	TEXT("listen", OPTIONAL, struct raw, listen),
+	CONFIG_WEB_FIELDS(struct raw),
 	TEXT("netns", OPTIONAL, struct raw, netns),
 	TEXT("state", OPTIONAL, struct raw, state),
+	TEXT("pins", OPTIONAL, struct raw, pins),
+	TEXT("keep", OPTIONAL, struct raw, keep),
+	TEXT("user", OPTIONAL, struct raw, user),
 	TEXT("memory", OPTIONAL, struct raw, memory),
 	TEXT("interval", OPTIONAL, struct raw, interval),
 	TEXT("samples", OPTIONAL, struct raw, samples),
@@ -171,6 +176,7 @@ static const cyaml_schema_value_t FILE_VALUE = {
 struct reading {
 	struct config *config;
 	const struct raw *raw;
+	const char *name;
 	const char *section, *key;
 	long entry, item;
 	char reason[400];
@@ -320,6 +326,19 @@ static int take_text(struct reading *r, char **into, const char *from, const cha
 	return 0;
 }
 
+static int take_switch(struct reading *r, bool *into, const char *from, const char *key)
+{
+	if (!from)
+		return 0;
+	look_at(r, key, -1, NULL, -1);
+	if (strcmp(from, "true") && strcmp(from, "false")) {
+		snprintf(r->reason, sizeof(r->reason), "%s wants true or false, not \"%.40s\"", key, from);
+		return -EINVAL;
+	}
+	*into = !strcmp(from, "true");
+	return 0;
+}
+
 static int take_number(struct reading *r, uint64_t *into, const char *from, const char *key, const char *wanted)
 {
 	if (!from)
@@ -363,6 +382,13 @@ static int take_alerts(struct reading *r)
 	return err;
 }
 
+static int take_web(struct reading *r)
+{
+	look_at(r, NULL, -1, NULL, -1);
+	return config_web_take(r->config, &r->raw->web, r->name, &r->section, &r->key, r->reason,
+			       sizeof(r->reason));
+}
+
 static int take_all(struct reading *r)
 {
 	const struct raw *raw = r->raw;
@@ -378,11 +404,17 @@ static int take_all(struct reading *r)
 	if (!err)
 		err = take_rows(r);
 	if (!err)
-		err = take_text(r, &config->listen, raw->listen, "listen");
+		err = take_web(r);
 	if (!err)
 		err = take_text(r, &config->netns, raw->netns, "netns");
 	if (!err)
 		err = take_text(r, &config->state, raw->state, "state");
+	if (!err)
+		err = take_text(r, &config->pins, raw->pins, "pins");
+	if (!err)
+		err = take_switch(r, &config->keep, raw->keep, "keep");
+	if (!err)
+		err = take_text(r, &config->user, raw->user, "user");
 	if (!err)
 		err = take_number(r, &config->memory_bytes, raw->memory, "memory", "a size like 128MB");
 	if (!err)
@@ -401,7 +433,7 @@ static int take_all(struct reading *r)
 static int read_yaml(struct config *config, const char *text, size_t length, const char *name, char *why,
 		     size_t why_size)
 {
-	struct reading reading = {.config = config};
+	struct reading reading = {.config = config, .name = name};
 	struct yaml_text *yaml;
 	void *raw;
 	int err = yaml_text_new(&yaml, text, length, name, &FILE_VALUE, why, why_size);
@@ -615,11 +647,12 @@ char *config_print(const struct config *config)
 	if (raw && put_interfaces(raw, config) && put_scopes(raw, config) && put_decaps(raw, config) &&
 	    put_watch(raw, config) && config_put_live_ports(&raw->live_ports, &raw->live_ports_count, config) &&
 	    config_put_signatures(&raw->signatures, &raw->signatures_count, config) &&
-	    put_text(&raw->listen, config->listen) && put_text(&raw->netns, config->netns) &&
-	    put_text(&raw->state, config->state) && put_number(&raw->memory, config->memory_bytes) &&
-	    put_number(&raw->interval, config->interval_ms) && put_number(&raw->samples, config->samples) &&
-	    put_alerts(raw, config) && put_promoted(raw, config) &&
-	    put_number(&raw->addresses, config->addresses))
+	    config_web_put(&raw->web, config) && put_text(&raw->netns, config->netns) &&
+	    put_text(&raw->state, config->state) && put_text(&raw->pins, config->pins) &&
+	    put_text(&raw->user, config->user) && put_text(&raw->keep, config->keep ? "true" : "false") &&
+	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
+	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
+	    put_promoted(raw, config) && put_number(&raw->addresses, config->addresses))
 		text = yaml_text_print(&FILE_VALUE, raw);
 	yaml_text_unload(&FILE_VALUE, raw);
 	return text;

@@ -93,6 +93,8 @@ static const char *list_words(const cyaml_schema_value_t *schema, char *buffer, 
 
 		if (!word)
 			break;
+		if (mapping && schema->mapping.fields[i].value.type == CYAML_IGNORE)
+			continue;
 		used += (size_t)snprintf(buffer + used, size - used, "%s%s", i ? ", " : "", word);
 	}
 	return buffer;
@@ -160,6 +162,11 @@ static int check_sequence(struct yaml_text *text, yaml_node_t *node, const cyaml
 	return 0;
 }
 
+static bool has_flag(const cyaml_schema_value_t *schema, enum cyaml_flag flag)
+{
+	return schema->flags & flag;
+}
+
 static int check_scalar(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema,
 			const char *name)
 {
@@ -182,6 +189,69 @@ static int check_scalar(struct yaml_text *text, yaml_node_t *node, const cyaml_s
 	return 0;
 }
 
+/* YAML_WORDS: one plain word, or several in a list. */
+static int check_words(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema,
+		       const char *name)
+{
+	yaml_node_item_t *first = node->data.sequence.items.start, *end = node->data.sequence.items.top;
+	size_t length = 0;
+
+	if (node->type == YAML_SCALAR_NODE)
+		return check_scalar(text, node, schema, name);
+	if (node->type != YAML_SEQUENCE_NODE || first == end)
+		return refuse(text, &node->start_mark, "%s must be one plain value or a list of them", name);
+	for (yaml_node_item_t *item = first; item < end; item++) {
+		yaml_node_t *word = yaml_document_get_node(&text->document, *item);
+		int err;
+
+		if (word->type != YAML_SCALAR_NODE)
+			return refuse(text, &word->start_mark, "%s must be one plain value or a list of them",
+				      name);
+		err = check_scalar(text, word, schema, name);
+		if (err)
+			return err;
+		length += word->data.scalar.length + 1;
+	}
+	if (length - 1 > schema->string.max)
+		return refuse(text, &node->start_mark, "the values of %s are longer than %u bytes", name,
+			      schema->string.max);
+	return 0;
+}
+
+/* YAML_FREE_KEYS. */
+static int check_free_keys(struct yaml_text *text, yaml_node_t *node, const cyaml_schema_value_t *schema,
+			   const char *name)
+{
+	const cyaml_schema_field_t *fields = schema->sequence.entry->mapping.fields;
+	yaml_node_pair_t *first = node->data.mapping.pairs.start, *end = node->data.mapping.pairs.top;
+
+	if (node->type != YAML_MAPPING_NODE)
+		return refuse(text, &node->start_mark, "%s must hold \"key: value\"", name);
+	if ((size_t)(end - first) > schema->sequence.max)
+		return refuse(text, &node->start_mark, "%s has %zu entries, at most %u are possible", name,
+			      (size_t)(end - first), schema->sequence.max);
+	for (yaml_node_pair_t *pair = first; pair < end; pair++) {
+		yaml_node_t *key = yaml_document_get_node(&text->document, pair->key);
+		yaml_node_t *value = yaml_document_get_node(&text->document, pair->value);
+		int err;
+
+		if (key->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE)
+			return refuse(text, &key->start_mark, "%s holds a key or value that is no plain word",
+				      name);
+		err = check_scalar(text, key, &fields[0].value, name);
+		if (!err)
+			err = check_scalar(text, value, &fields[1].value, name);
+		if (err)
+			return err;
+		for (yaml_node_pair_t *before = first; before < pair; before++)
+			if (!strcmp(node_text(yaml_document_get_node(&text->document, before->key)),
+				    node_text(key)))
+				return refuse(text, &key->start_mark, "the key \"%.60s\" stands here twice",
+					      node_text(key));
+	}
+	return 0;
+}
+
 /* May a plain word stand for the first key? Only where no other key is needed. */
 static bool takes_word(const cyaml_schema_value_t *schema)
 {
@@ -198,6 +268,12 @@ static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_sch
 {
 	if (depth > NESTING_MAX)
 		return refuse(text, &node->start_mark, "nested too deep");
+	if (schema->type == CYAML_IGNORE)
+		return refuse(text, &node->start_mark,
+			      "%s is known to the format, but this version does not take it; leave it out",
+			      name);
+	if (schema->type == CYAML_SEQUENCE && has_flag(schema, YAML_FREE_KEYS))
+		return check_free_keys(text, node, schema, name);
 	if (schema->type == CYAML_SEQUENCE) {
 		if (node->type != YAML_SEQUENCE_NODE)
 			return refuse(text, &node->start_mark,
@@ -213,6 +289,8 @@ static int check_node(struct yaml_text *text, yaml_node_t *node, const cyaml_sch
 				      *name ? name : "the file");
 		return check_mapping(text, node, schema, name, depth);
 	}
+	if (has_flag(schema, YAML_WORDS))
+		return check_words(text, node, schema, name);
 	if (node->type != YAML_SCALAR_NODE)
 		return refuse(text, &node->start_mark, "%s must be one plain value", name);
 	return check_scalar(text, node, schema, name);
@@ -347,6 +425,67 @@ static bool wrap_words(yaml_document_t *document, int sequence, const char *firs
 	return true;
 }
 
+/* A list of words -> one word with commas; 0 without memory. */
+static int join_words(yaml_document_t *document, int sequence)
+{
+	const yaml_node_t *node = yaml_document_get_node(document, sequence);
+	size_t used = 0, size = 1;
+	CLEANUP(cleanup_free) char *joined = NULL;
+
+	for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top;
+	     item++)
+		size += yaml_document_get_node(document, *item)->data.scalar.length + 1;
+	joined = malloc(size);
+	if (!joined)
+		return 0;
+	for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top;
+	     item++)
+		used += (size_t)snprintf(joined + used, size - used, "%s%s", used ? "," : "",
+					 node_text(yaml_document_get_node(document, *item)));
+	return yaml_document_add_scalar(document, NULL, (const unsigned char *)joined, (int)used,
+					YAML_PLAIN_SCALAR_STYLE);
+}
+
+/* {key: value} -> [{first: key, second: value}]; 0 without memory. */
+static int list_keys(yaml_document_t *document, int mapping, const cyaml_schema_field_t *fields)
+{
+	const yaml_node_t *node = yaml_document_get_node(document, mapping);
+	size_t count = (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+	int sequence = yaml_document_add_sequence(document, NULL, YAML_BLOCK_SEQUENCE_STYLE);
+
+	for (size_t i = 0; i < count && sequence; i++) {
+		/* Adding nodes moves them: look the mapping up again. */
+		yaml_node_pair_t pair = yaml_document_get_node(document, mapping)->data.mapping.pairs.start[i];
+		int entry = yaml_document_add_mapping(document, NULL, YAML_BLOCK_MAPPING_STYLE);
+		int names[2];
+
+		for (int n = 0; n < 2; n++)
+			names[n] =
+				yaml_document_add_scalar(document, NULL, (const unsigned char *)fields[n].key,
+							 -1, YAML_PLAIN_SCALAR_STYLE);
+		if (!entry || !names[0] || !names[1] ||
+		    !yaml_document_append_mapping_pair(document, entry, names[0], pair.key) ||
+		    !yaml_document_append_mapping_pair(document, entry, names[1], pair.value) ||
+		    !yaml_document_append_sequence_item(document, sequence, entry))
+			sequence = 0;
+	}
+	return sequence;
+}
+
+/* What stands for a value of the top level that may be written in two ways; 0 without memory. */
+static int unfold_value(yaml_document_t *document, int value, const cyaml_schema_value_t *schema)
+{
+	bool sequence = yaml_document_get_node(document, value)->type == YAML_SEQUENCE_NODE;
+
+	if (schema->type == CYAML_STRING && has_flag(schema, YAML_WORDS) && sequence)
+		return join_words(document, value);
+	if (schema->type != CYAML_SEQUENCE || schema->sequence.entry->type != CYAML_MAPPING)
+		return value;
+	if (has_flag(schema, YAML_FREE_KEYS))
+		return list_keys(document, value, schema->sequence.entry->mapping.fields);
+	return wrap_words(document, value, schema->sequence.entry->mapping.fields[0].key) ? value : 0;
+}
+
 static bool unfold(struct yaml_text *text, yaml_document_t *document)
 {
 	yaml_node_t *root = yaml_document_get_root_node(document);
@@ -356,11 +495,11 @@ static bool unfold(struct yaml_text *text, yaml_document_t *document)
 		/* Adding nodes moves them: look the root up again. */
 		yaml_node_pair_t pair = yaml_document_get_root_node(document)->data.mapping.pairs.start[i];
 		const char *key = node_text(yaml_document_get_node(document, pair.key));
-		const cyaml_schema_value_t *value = &find_field(text->schema, key)->value;
+		int value = unfold_value(document, pair.value, &find_field(text->schema, key)->value);
 
-		if (value->type == CYAML_SEQUENCE && value->sequence.entry->type == CYAML_MAPPING &&
-		    !wrap_words(document, pair.value, value->sequence.entry->mapping.fields[0].key))
+		if (!value)
 			return false;
+		yaml_document_get_root_node(document)->data.mapping.pairs.start[i].value = value;
 	}
 	return true;
 }

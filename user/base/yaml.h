@@ -13,6 +13,15 @@
 
 #define YAML_TEXT_BYTES_MAX 1048576 /* 1 MiB */
 
+/*
+ * Flags of ours beside libcyaml's, for values of the top level.
+ *	YAML_WORDS	of a string: a list of plain words is taken too; it stands for the words with commas
+ *between YAML_FREE_KEYS	of a sequence whose entries have two strings: a mapping of any keys is taken in
+ *its place; each key is the first string of an entry, its value the second
+ */
+#define YAML_WORDS     ((enum cyaml_flag)(1u << 29))
+#define YAML_FREE_KEYS ((enum cyaml_flag)(1u << 30))
+
 struct yaml_text;
 
 /*

@@ -113,15 +113,40 @@ static int add_prefixes(struct config *config, const struct options *options, ch
 	return err;
 }
 
+/* All --listen, with commas between them, in place of the file's. */
+static int set_listen(struct config *config, const struct options *options, char *why, size_t why_size)
+{
+	const char *text;
+	size_t cursor = 0;
+	char *joined = NULL, *more;
+
+	while ((text = options_next(options, OPTION_LISTEN, &cursor))) {
+		if (asprintf(&more, "%s%s%s", joined ? joined : "", joined ? "," : "", text) < 0) {
+			free(joined);
+			snprintf(why, why_size, "not enough memory for the configuration");
+			return -ENOMEM;
+		}
+		free(joined);
+		joined = more;
+	}
+	if (joined) {
+		free(config->listen);
+		config->listen = joined;
+	}
+	return 0;
+}
+
 /* Texts and numbers of the options in place of the file's. */
 static int set_values(struct config *config, const struct options *options, char *why, size_t why_size)
 {
 	const struct {
 		enum option_id id;
 		char **into;
-	} texts[] = {{OPTION_LISTEN, &config->listen},
+	} texts[] = {{OPTION_WEB_CONFIG, &config->web_config},
 		     {OPTION_NETNS, &config->netns},
-		     {OPTION_STATE, &config->state}};
+		     {OPTION_STATE, &config->state},
+		     {OPTION_PINS, &config->pins},
+		     {OPTION_RUN_AS, &config->user}};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *text = options_text(options, texts[i].id, NULL);
@@ -136,6 +161,8 @@ static int set_values(struct config *config, const struct options *options, char
 		free(*texts[i].into);
 		*texts[i].into = copy;
 	}
+	config->keep = config->keep || options_has(options, OPTION_KEEP);
+	config->listen_open = config->listen_open || options_has(options, OPTION_LISTEN_OPEN);
 	config->memory_bytes = options_number(options, OPTION_MEMORY, config->memory_bytes);
 	config->addresses = options_number(options, OPTION_ADDRESSES, config->addresses);
 	config->replay = options->command == COMMAND_REPLAY;
@@ -159,6 +186,8 @@ int cli_config(struct config **out, const struct options *options, char *why, si
 		err = add_interfaces(config, options, why, why_size);
 	if (!err)
 		err = add_prefixes(config, options, why, why_size);
+	if (!err)
+		err = set_listen(config, options, why, why_size);
 	if (!err)
 		err = set_values(config, options, why, why_size);
 	if (err) {

@@ -25,6 +25,7 @@ int doctor_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int top_main(int argc, char **argv);
 int lookup_main(int argc, char **argv);
+int detach_main(int argc, char **argv);
 
 /*
  * Reads the options of a command (argv[0] = its name); sets the log level from -v. True: go on with *options

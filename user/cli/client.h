@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Asks a running sensor over HTTP. Knows addresses and JSON, not what an answer means.
+ * Asks a running sensor over HTTP, HTTPS or a unix socket. Knows addresses and JSON, not what an answer means.
  */
 #ifndef AIRGLOW_CLI_CLIENT_H
 #define AIRGLOW_CLI_CLIENT_H
@@ -15,8 +15,9 @@
 struct client;
 
 /*
- * For the sensor of --sensor, else `listen` of the configuration in -c, else the default address. 0, or -errno
- * and a sentence. Nothing is connected yet.
+ * For the sensor of --sensor, else `listen` and `web_config` of the configuration in -c (a unix socket first,
+ * and its own certificate as it lies there), else the default address. options stay borrowed. 0, or -errno and
+ * a sentence. Nothing is connected yet.
  */
 int client_new(struct client **out, const struct options *options, char *why, size_t why_size);
 void client_free(struct client **client);
@@ -28,6 +29,8 @@ void client_free(struct client **client);
  */
 int client_get(struct client *client, const char *path, json_t **out, char *why, size_t why_size);
 
+/* HOST:PORT, https://HOST:PORT or unix:PATH; and "http://" before the first kind, else "". */
 const char *client_address(const struct client *client);
+const char *client_scheme(const struct client *client);
 
 #endif

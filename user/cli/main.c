@@ -15,6 +15,7 @@ typedef int (*command_main)(int argc, char **argv);
 static const command_main MAINS[] = {
 	[COMMAND_RUN] = run_main,	[COMMAND_REPLAY] = replay_main, [COMMAND_DOCTOR] = doctor_main,
 	[COMMAND_STATUS] = status_main, [COMMAND_TOP] = top_main,	[COMMAND_LOOKUP] = lookup_main,
+	[COMMAND_DETACH] = detach_main,
 };
 _Static_assert(sizeof(MAINS) / sizeof(MAINS[0]) == COMMAND_MAX, "a function a command");
 

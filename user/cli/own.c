@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * This host's addresses as prefixes (own.h).
+ * This host's addresses and the prefixes in force (own.h). The kernel is asked for all of them each time: a
+ * message about one may be lost when many come at once.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -16,33 +17,89 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "cli/own.h"
-#include "collect/collect.h"
 #include "collect/netlink.h"
-#include "engine/engine.h"
 
+/* Calls visit for each address of this host. */
 struct own_reader {
+	int (*visit)(struct own_reader *reader, const struct prefix *address, const struct ifaddrmsg *info,
+		     uint32_t flags);
+	const struct config *config;
 	struct own_prefixes *out;
-	unsigned int scope;
 	uint32_t ifindex[AG_INTERFACES_MAX]; /* of the interfaces with the feed self; 0: none */
+	char *why;
+	size_t why_size;
 	int err;
 };
 
-static bool is_ours(const struct own_reader *reader, uint32_t ifindex)
+static bool config_drops(const struct config *config)
 {
-	for (unsigned int i = 0; i < AG_INTERFACES_MAX; i++)
-		if (reader->ifindex[i] && reader->ifindex[i] == ifindex)
+	for (size_t i = 0; i < config->interfaces_count; i++)
+		if (config_feed_drops(config->interfaces[i].feed))
 			return true;
 	return false;
 }
 
-/* An address that other hosts send to. One that is being tried out (DAD) is not there yet. */
-static bool is_reachable(const struct ifaddrmsg *info, uint32_t flags)
+static int note_address(const struct nlmsghdr *message, void *arg)
 {
-	if (info->ifa_scope == RT_SCOPE_LINK || info->ifa_scope == RT_SCOPE_HOST)
-		return false;
-	if (flags & IFA_F_DADFAILED)
-		return false;
-	return !(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC;
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	const struct nlattr *attrs[IFA_MAX + 1], *local;
+	struct own_reader *reader = arg;
+	struct prefix prefix = {};
+	uint32_t flags;
+
+	if (message->nlmsg_type != RTM_NEWADDR || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
+		return MNL_CB_OK;
+	netlink_attributes(message, sizeof(*info), attrs, IFA_MAX + 1);
+	/* On a point-to-point interface IFA_ADDRESS is the other side's. */
+	local = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
+	flags = attrs[IFA_FLAGS] ? mnl_attr_get_u32(attrs[IFA_FLAGS]) : info->ifa_flags;
+	prefix.family = info->ifa_family == AF_INET ? 4 : 6;
+	prefix.length = prefix.family == 4 ? 32 : 128;
+	if (!local || mnl_attr_get_payload_len(local) != prefix.length / 8u)
+		return MNL_CB_OK;
+	memcpy(prefix.addr, mnl_attr_get_payload(local), prefix.length / 8u);
+	reader->err = reader->visit(reader, &prefix, info, flags);
+	return reader->err ? MNL_CB_STOP : MNL_CB_OK;
+}
+
+static int read_addresses(struct own_reader *reader)
+{
+	char buffer[128];
+	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+	int err;
+
+	header->ifa_family = AF_UNSPEC;
+	err = netlink_ask(NETLINK_ROUTE, request, note_address, reader);
+	return reader->err ? reader->err : err;
+}
+
+static int refuse_dark(struct own_reader *reader, const struct prefix *address, const struct ifaddrmsg *info,
+		       uint32_t flags)
+{
+	char text[PREFIX_TEXT_BYTES], name[IF_NAMESIZE] = "an interface";
+
+	(void)flags;
+	if (!config_scope_of(reader->config, address))
+		return 0;
+	prefix_format(text, sizeof(text), address);
+	*strchr(text, '/') = 0;
+	if_indextoname(info->ifa_index, name);
+	snprintf(
+		reader->why, reader->why_size,
+		"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
+		"take it out with --live %s or use --feed observe",
+		text, name, text);
+	return -EADDRINUSE;
+}
+
+int own_check(const struct config *config, char *why, size_t why_size)
+{
+	struct own_reader reader = {.visit = refuse_dark, .config = config, .why = why, .why_size = why_size};
+
+	if (!config_drops(config))
+		return 0;
+	return read_addresses(&reader) == -EADDRINUSE ? -EADDRINUSE : 0;
 }
 
 static bool is_known(const struct own_prefixes *prefixes, const struct prefix *prefix)
@@ -64,29 +121,42 @@ static int add_prefix(struct own_prefixes *prefixes, const struct prefix *prefix
 	return 0;
 }
 
-static int note_address(const struct nlmsghdr *message, void *arg)
+/* An address that other hosts send to. One that is being tried out (DAD) is not there yet. */
+static bool is_reachable(const struct ifaddrmsg *info, uint32_t flags)
 {
-	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attrs[IFA_MAX + 1], *local;
-	struct own_reader *reader = arg;
-	struct prefix prefix = {};
-	uint32_t flags;
+	if (info->ifa_scope == RT_SCOPE_LINK || info->ifa_scope == RT_SCOPE_HOST)
+		return false;
+	if (flags & IFA_F_DADFAILED)
+		return false;
+	return !(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC;
+}
 
-	if (message->nlmsg_type != RTM_NEWADDR || !is_ours(reader, info->ifa_index) ||
-	    (info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
-		return MNL_CB_OK;
-	netlink_attributes(message, sizeof(*info), attrs, IFA_MAX + 1);
-	/* On a point-to-point interface IFA_ADDRESS is the other side's. */
-	local = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
-	flags = attrs[IFA_FLAGS] ? mnl_attr_get_u32(attrs[IFA_FLAGS]) : info->ifa_flags;
-	prefix.family = info->ifa_family == AF_INET ? 4 : 6;
-	prefix.length = prefix.family == 4 ? 32 : 128;
-	if (!local || mnl_attr_get_payload_len(local) != prefix.length / 8u || !is_reachable(info, flags))
-		return MNL_CB_OK;
-	memcpy(prefix.addr, mnl_attr_get_payload(local), prefix.length / 8u);
-	if (!is_known(reader->out, &prefix))
-		reader->err = add_prefix(reader->out, &prefix, reader->scope);
-	return reader->err ? MNL_CB_STOP : MNL_CB_OK;
+static bool has_self(const struct own_reader *reader, uint32_t ifindex)
+{
+	for (unsigned int i = 0; i < AG_INTERFACES_MAX; i++)
+		if (reader->ifindex[i] && reader->ifindex[i] == ifindex)
+			return true;
+	return false;
+}
+
+static int take_address(struct own_reader *reader, const struct prefix *address, const struct ifaddrmsg *info,
+			uint32_t flags)
+{
+	const struct config *config = reader->config;
+
+	for (size_t i = 0; i < reader->out->count; i++) {
+		struct plan_prefix *known = &reader->out->list[i];
+
+		if (prefix_compare(&known->prefix, address))
+			continue;
+		if (i < config->prefixes_count && config_drops(config))
+			known->scope = 0; /* configured as just this address */
+		return 0;
+	}
+	if (config->self_scope && has_self(reader, info->ifa_index) && is_reachable(info, flags))
+		return add_prefix(reader->out, address, config->self_scope);
+	return config_drops(config) && config_scope_of(config, address) ? add_prefix(reader->out, address, 0)
+									: 0;
 }
 
 static int compare_prefixes(const void *a, const void *b)
@@ -96,33 +166,20 @@ static int compare_prefixes(const void *a, const void *b)
 	return prefix_compare(&left->prefix, &right->prefix);
 }
 
-static int read_addresses(struct own_reader *reader, const struct config *config)
-{
-	char buffer[128];
-	struct nlmsghdr *request = netlink_begin(buffer, RTM_GETADDR, NLM_F_DUMP);
-	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
-	int err;
-
-	header->ifa_family = AF_UNSPEC;
-	reader->scope = config->self_scope;
-	for (size_t i = 0; i < config->interfaces_count && i < AG_INTERFACES_MAX; i++)
-		if (config->interfaces[i].feed == AG_FEED_SELF)
-			reader->ifindex[i] = if_nametoindex(config->interfaces[i].name);
-	err = netlink_ask(NETLINK_ROUTE, request, note_address, reader);
-	return err ? err : reader->err;
-}
-
 int own_prefixes(struct own_prefixes *out, const struct config *config, char *why, size_t why_size)
 {
-	struct own_reader reader = {.out = out};
+	struct own_reader reader = {.visit = take_address, .config = config, .out = out};
 	size_t configured = config->prefixes_count;
 	int err = 0;
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < configured && !err; i++)
 		err = add_prefix(out, &config->prefixes[i].prefix, config->prefixes[i].scope);
-	if (!err && config->self_scope)
-		err = read_addresses(&reader, config);
+	for (size_t i = 0; i < config->interfaces_count && i < AG_INTERFACES_MAX; i++)
+		if (config->interfaces[i].feed == AG_FEED_SELF)
+			reader.ifindex[i] = if_nametoindex(config->interfaces[i].name);
+	if (!err && (config->self_scope || config_drops(config)))
+		err = read_addresses(&reader);
 	if (err) {
 		snprintf(why, why_size, "cannot read this host's addresses: %s", strerror(-err));
 		own_free(out);
@@ -150,58 +207,30 @@ bool own_same(const struct own_prefixes *a, const struct own_prefixes *b)
 	return true;
 }
 
-void own_tell(const char *what, const struct own_prefixes *prefixes, const struct config *config)
+/* Those of `in` that `out` does not have. */
+static void tell_new(const struct own_prefixes *in, const struct own_prefixes *out, size_t from,
+		     const char *dark, const char *live)
 {
-	char list[512] = "none yet", text[PREFIX_TEXT_BYTES];
-	size_t used = 0;
+	char text[PREFIX_TEXT_BYTES];
 
-	for (size_t i = config->prefixes_count; i < prefixes->count && used < sizeof(list); i++) {
-		prefix_format(text, sizeof(text), &prefixes->list[i].prefix);
-		*strchr(text, '/') = '\0';
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", text);
+	for (size_t i = from; i < in->count; i++) {
+		if (is_known(out, &in->list[i].prefix))
+			continue;
+		prefix_format(text, sizeof(text), &in->list[i].prefix);
+		*strchr(text, '/') = 0;
+		if (in->list[i].scope)
+			log_info("%s %s", text, dark);
+		else
+			log_warnx("%s %s", text, live);
 	}
-	log_info("%s: %s", what, list);
 }
 
-int own_plan(struct plan **out, const struct own_prefixes *prefixes, const struct config *config, char *why,
-	     size_t why_size)
+void own_tell(const struct own_prefixes *before, const struct own_prefixes *now, const struct config *config)
 {
-	int err = plan_new(out, prefixes->list, prefixes->count, false, why, why_size);
+	size_t configured = config->prefixes_count;
 
-	if (!err && config->self_scope)
-		(*out)->spare = OWN_SPARE;
-	return err;
-}
-
-int own_follow(struct own_prefixes *prefixes, struct plan *plan, const struct config *config,
-	       struct engine *engine, struct collector *collector, char *why, size_t why_size)
-{
-	struct own_prefixes now;
-	struct plan *with = NULL;
-	int err = config->self_scope ? own_prefixes(&now, config, why, why_size) : 0;
-
-	if (err || !config->self_scope)
-		return err;
-	if (own_same(prefixes, &now)) {
-		own_free(&now);
-		return 0;
-	}
-	err = own_plan(&with, &now, config, why, why_size);
-	if (!err) {
-		/* Interfaces, tunnels and the rest stay as they are. */
-		memcpy(with->settings.interfaces, plan->settings.interfaces, sizeof(with->settings.interfaces));
-		config_write(config, &with->settings);
-		err = engine_apply(engine, with, why, why_size);
-	}
-	if (err) {
-		plan_free(&with);
-		own_free(&now);
-		return err;
-	}
-	collector_swap_plan(collector, plan, with);
-	plan_free(&with);
-	own_tell("the addresses of this host have changed; dark are now", &now, config);
-	own_free(prefixes);
-	*prefixes = now;
-	return 1;
+	tell_new(before, now, configured, "is no address of this host any more: it is not dark",
+		 "is no address of this host any more: it is dark again");
+	tell_new(now, before, configured, "is an address of this host: it is dark",
+		 "is an address of this host now: it is not dark for as long as that lasts");
 }

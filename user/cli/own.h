@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Feed self: the addresses that this host has now, as dark prefixes. Asks rtnetlink; changes nothing.
+ * The prefixes in force: those of the configuration, and what this host's own addresses make of them. Under a
+ * dropping feed an own address is not dark for as long as the host has it, or the host would be cut off from it
+ * (at the start that is refused); with the word `self` own addresses are what is dark.
  */
 #ifndef AIRGLOW_CLI_OWN_H
 #define AIRGLOW_CLI_OWN_H
@@ -9,38 +11,23 @@
 #include <stddef.h>
 
 #include "base/config.h"
+#include "engine/plan.h"
 
-/* Room in the tables for addresses that are not there yet, in /24s: a lease or a prefix may change for years.
- */
-#define OWN_SPARE 64
-
+/* Zeroed before the first use; own_free. The configuration's come first. */
 struct own_prefixes {
 	struct plan_prefix *list;
 	size_t count;
 };
 
-/*
- * The configured prefixes, and where the configuration says `self` each unicast address of the interfaces with
- * the feed self, link-local ones left out; a configured prefix of the same address stands before it. Sorted
- * behind the configured ones, so that the same addresses give the same list. 0, or -errno with a sentence.
- */
+/* 0, or -EADDRINUSE with a sentence that names an own address inside a dark prefix that a feed would drop. */
+int own_check(const struct config *config, char *why, size_t why_size);
+
+/* As they are now. 0, or -errno with a sentence in why. */
 int own_prefixes(struct own_prefixes *out, const struct config *config, char *why, size_t why_size);
 void own_free(struct own_prefixes *prefixes);
-
 bool own_same(const struct own_prefixes *a, const struct own_prefixes *b);
-/* Into the log: what is said, and this host's addresses among them. */
-void own_tell(const char *what, const struct own_prefixes *prefixes, const struct config *config);
 
-/* Are they others now than in *prefixes? Then puts them in force and takes them over: 1. 0: the same. -ENOSPC:
- * they need larger tables than were made at start, and the sensor must be started again; -errno else, and
- * nothing changed. */
-struct engine;
-struct collector;
-int own_follow(struct own_prefixes *prefixes, struct plan *plan, const struct config *config,
-	       struct engine *engine, struct collector *collector, char *why, size_t why_size);
-
-/* The tables of it. */
-int own_plan(struct plan **out, const struct own_prefixes *prefixes, const struct config *config, char *why,
-	     size_t why_size);
+/* Into the log: which own addresses came and went. */
+void own_tell(const struct own_prefixes *before, const struct own_prefixes *now, const struct config *config);
 
 #endif

@@ -4,12 +4,8 @@
  * signals, a timer and changes of interfaces. Everything that can be refused is refused before the first
  * interface is touched.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <inttypes.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,41 +16,14 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "cli/cli.h"
-#include "cli/links.h"
-#include "cli/own.h"
+#include "cli/sensor.h"
 #include "cli/view.h"
-#include "collect/collect.h"
-#include "doctor/doctor.h"
-#include "engine/attach.h"
-#include "engine/engine.h"
-#include "serve/serve.h"
 
 #define DOCTOR_EVERY_S 20
 #define DOCTOR_EARLY_S 5
-
-/* What a sensor holds, in the order in which it is made. */
-struct sensor {
-	bool once;
-	const struct config *config;
-	int listen_fd;
-	struct own_prefixes own; /* what the plan is made of */
-	struct plan *plan;
-	struct engine *engine;
-	struct snapshot_box *box;
-	struct feed *feed;
-	struct collector *collector;
-	struct attachment *attachments[AG_INTERFACES_MAX];
-	bool gone[AG_INTERFACES_MAX]; /* vanished while we ran */
-	struct serve *serve;
-	struct doctor_past past;
-	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX]; /* the doctor's last report */
-	unsigned int checks_count;
-	int signal_fd, timer_fd, links_fd, epoll_fd;
-	uint64_t seconds;
-	bool links_changed; /* since the last second */
-	char why[512];
-};
+#define SAVE_EVERY_S   60 /* totals, to the state directory */
 
 static int check_kernel(struct sensor *s)
 {
@@ -70,88 +39,42 @@ static int check_kernel(struct sensor *s)
 	return -EOPNOTSUPP;
 }
 
-static int check_state(struct sensor *s)
+int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config,
+		const struct own_prefixes *prefixes, char *why, size_t why_size)
 {
-	int err = 0;
+	int err = plan_new(out, prefixes->list, prefixes->count, false, why, why_size);
 
-	if (!s->config->state)
-		return 0;
-	if (access(s->config->state, W_OK | X_OK)) {
-		err = -errno;
-		snprintf(s->why, sizeof(s->why),
-			 "cannot use the state directory %s: %s; make it, writable for this user",
-			 s->config->state, strerror(-err));
+	if (err)
 		return err;
-	}
-	log_warnx("%s: this version does not write records yet, the figures last as long as the sensor runs",
-		  s->config->state);
+	memcpy((*out)->settings.interfaces, s->links, sizeof(s->links));
+	config_write(config, &(*out)->settings);
 	return 0;
 }
 
-/* A dropping feed takes what is sent to dark addresses away from this host: its own must not be among them. */
-static int check_own_addresses(struct sensor *s)
-{
-	struct ifaddrs *list = NULL;
-	char address[INET6_ADDRSTRLEN];
-	uint32_t index;
-	bool drops = false;
-	int err = 0;
-
-	for (size_t i = 0; i < s->config->interfaces_count; i++)
-		drops = drops || config_feed_drops(s->config->interfaces[i].feed);
-	if (!drops || getifaddrs(&list))
-		return 0;
-	for (const struct ifaddrs *at = list; at && !err; at = at->ifa_next) {
-		const struct sockaddr_in *v4 = (const void *)at->ifa_addr;
-		const struct sockaddr_in6 *v6 = (const void *)at->ifa_addr;
-		bool dark = false;
-
-		if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET)
-			dark = plan_lookup4(s->plan, ntohl(v4->sin_addr.s_addr), &index);
-		else if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET6)
-			dark = plan_lookup6(s->plan, v6->sin6_addr.s6_addr);
-		if (!dark)
-			continue;
-		if (at->ifa_addr->sa_family == AF_INET)
-			inet_ntop(AF_INET, &v4->sin_addr, address, sizeof(address));
-		else
-			inet_ntop(AF_INET6, &v6->sin6_addr, address, sizeof(address));
-		snprintf(
-			s->why, sizeof(s->why),
-			"%s is an address of this host (%s) inside a dark prefix, and the feed would drop its packets; "
-			"take it out with --live %s or use --feed observe",
-			address, at->ifa_name, address);
-		err = -EADDRINUSE;
-	}
-	freeifaddrs(list);
-	return err;
-}
-
+/* The first plan, of the interfaces as they are now. */
 static int make_plan(struct sensor *s)
 {
 	const struct config *config = s->config;
-	int err = own_prefixes(&s->own, config, s->why, sizeof(s->why));
+	struct own_prefixes none = {};
+	int err = own_check(config, s->why, sizeof(s->why));
 
-	if (!err && config->self_scope)
-		own_tell("dark are the addresses of this host", &s->own, config);
-	if (!err)
-		err = own_plan(&s->plan, &s->own, config, s->why, sizeof(s->why));
-	if (err)
-		return err;
 	for (size_t i = 0; i < config->interfaces_count && !err; i++)
-		err = attach_describe(&s->plan->settings.interfaces[i], config->interfaces[i].name,
+		err = attach_describe(&s->links[s->slots[i]], config->interfaces[i].name,
 				      config->interfaces[i].feed, s->why, sizeof(s->why));
+	if (!err)
+		err = own_prefixes(&s->own, config, s->why, sizeof(s->why));
 	if (err)
 		return err;
-	config_write(config, &s->plan->settings);
-	return check_own_addresses(s);
+	own_tell(&none, &s->own, config);
+	return sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
 }
 
 static int open_engine(struct sensor *s)
 {
-	struct engine_options engine = {
-		.kind = ENGINE_KERNEL, .plan = s->plan, .memory_bytes = s->config->memory_bytes};
-	struct collector_options collector = {.plan = s->plan, .config = s->config, .live = true};
+	struct engine_options engine = {.kind = ENGINE_KERNEL,
+					.plan = s->plan,
+					.memory_bytes = s->config->memory_bytes,
+					.pins = s->pins};
 	int err = engine_open(&s->engine, &engine, s->why, sizeof(s->why));
 
 	if (err)
@@ -161,36 +84,53 @@ static int open_engine(struct sensor *s)
 		snprintf(s->why, sizeof(s->why), "not enough memory for the snapshots");
 		return -ENOMEM;
 	}
-	collector.engine = s->engine;
-	collector.box = s->box;
-	collector.feed = s->feed;
-	return collector_new(&s->collector, &collector, s->why, sizeof(s->why));
+	return 0;
 }
 
 static int attach_all(struct sensor *s)
 {
 	for (size_t i = 0; i < s->config->interfaces_count; i++) {
 		const struct config_interface *interface = &s->config->interfaces[i];
-		const char *fallback, *mode;
+		const char *fallback;
 		int err = attach_interface(&s->attachments[i], engine_program_fd(s->engine), interface->name,
-					   interface->mode, s->why, sizeof(s->why));
+					   interface->mode, s->pins, s->why, sizeof(s->why));
 
 		if (err)
 			return err;
-		mode = attach_mode(s->attachments[i]);
 		fallback = attach_fallback_reason(s->attachments[i]);
 		if (fallback)
 			log_warnx("%s; counting behind the driver (generic mode)", fallback);
 		log_info("counting on %s, feed %s, %s mode", interface->name,
-			 config_feed_label(interface->feed), mode);
-		err = collector_add_interface(s->collector, interface->name, interface->feed, mode);
-		if (err) {
-			snprintf(s->why, sizeof(s->why), "cannot watch %s: %s", interface->name,
-				 strerror(-err));
-			return err;
+			 config_feed_label(interface->feed), attach_mode(s->attachments[i]));
+		if (attach_ifindex(s->attachments[i]) != s->links[s->slots[i]].ifindex) {
+			snprintf(s->why, sizeof(s->why),
+				 "%s was replaced while the sensor started; start again", interface->name);
+			return -EAGAIN;
 		}
 	}
 	return 0;
+}
+
+static int open_collector(struct sensor *s)
+{
+	struct collector_options options = {.engine = s->engine,
+					    .plan = s->plan,
+					    .config = s->config,
+					    .box = s->box,
+					    .feed = s->feed,
+					    .live = true};
+	int err = collector_new(&s->collector, &options, s->why, sizeof(s->why));
+
+	for (size_t i = 0; i < s->config->interfaces_count && !err; i++) {
+		const struct config_interface *interface = &s->config->interfaces[i];
+
+		err = collector_add_interface(s->collector, interface->name, s->slots[i], interface->feed,
+					      attach_mode(s->attachments[i]));
+		if (err)
+			snprintf(s->why, sizeof(s->why), "cannot watch %s: %s", interface->name,
+				 strerror(-err));
+	}
+	return err;
 }
 
 static bool is_unwell(const struct snapshot_check *check)
@@ -208,6 +148,28 @@ static bool was_told(const struct sensor *s, const struct snapshot_check *check)
 			return before->state == check->state;
 	}
 	return false;
+}
+
+/* A check that is ok is so for each of its subjects: then nothing else is reported of it. */
+static bool is_well_again(const struct snapshot_check *before, const struct snapshot_check *checks,
+			  unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (!strcmp(checks[i].name, before->name))
+			return checks[i].state == SNAPSHOT_OK;
+	return false;
+}
+
+/* What has become unwell, and what is well again: once. */
+static void tell_changes(const struct sensor *s, const struct snapshot_check *checks, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (is_unwell(&checks[i]) && !was_told(s, &checks[i]))
+			view_log_check(&checks[i]);
+	for (unsigned int i = 0; i < s->checks_count; i++)
+		if (is_unwell(&s->checks[i]) && is_well_again(&s->checks[i], checks, count))
+			log_info("doctor: %s%s%s: well again", s->checks[i].name,
+				 *s->checks[i].subject ? " " : "", s->checks[i].subject);
 }
 
 /* Regularly; also early, since the report made at the start has seen no packet yet. */
@@ -229,9 +191,7 @@ static void examine(struct sensor *s, const struct snapshot *snapshot)
 		log_warnx("the doctor could not look at this host: %s", strerror(-count));
 		return;
 	}
-	for (int i = 0; i < count; i++)
-		if (is_unwell(&checks[i]) && !was_told(s, &checks[i]))
-			view_log_check(&checks[i]);
+	tell_changes(s, checks, (unsigned int)count);
 	memcpy(s->checks, checks, (size_t)count * sizeof(checks[0]));
 	s->checks_count = (unsigned int)count;
 	collector_set_checks(s->collector, checks, (unsigned int)count);
@@ -247,7 +207,7 @@ static int start_collecting(struct sensor *s)
 		snprintf(s->why, sizeof(s->why), "not enough memory for a snapshot");
 		return -ENOMEM;
 	}
-	first->time_ns = first->start_ns; /* attaching took time in which nothing could be expected */
+	first->time_ns = first->process_start_ns; /* attaching took time in which nothing could be expected */
 	first->reach.seen_pps = -1;
 	examine(s, first);
 	if (!s->once)
@@ -263,18 +223,11 @@ static int start_serving(struct sensor *s)
 {
 	struct serve_options options = {
 		.box = s->box, .sources = collector_sources(s->collector), .feed = s->feed};
-	int fd = s->listen_fd, err;
 
-	if (s->once)
-		return 0;
-	s->listen_fd = -1;
-	err = serve_start(&s->serve, fd, &options, s->why, sizeof(s->why));
-	if (!err)
-		log_info("serving http://%s/metrics", s->config->listen);
-	return err;
+	return s->once ? 0 : serve_start(s->serve, &options, s->why, sizeof(s->why));
 }
 
-static int watch_fd(struct sensor *s, int fd)
+static int add_fd(struct sensor *s, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
@@ -298,19 +251,36 @@ static int open_loop(struct sensor *s)
 	signal(SIGPIPE, SIG_IGN);
 	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	s->links_fd = links_watch();
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->signal_fd < 0 || s->timer_fd < 0 || s->epoll_fd < 0 ||
 	    timerfd_settime(s->timer_fd, 0, &second, NULL))
 		err = -errno;
 	if (!err)
-		err = watch_fd(s, s->signal_fd);
+		err = add_fd(s, s->signal_fd);
 	if (!err)
-		err = watch_fd(s, s->timer_fd);
-	if (!err)
-		err = watch_fd(s, s->links_fd);
+		err = add_fd(s, s->timer_fd);
 	if (err)
-		snprintf(s->why, sizeof(s->why), "cannot watch signals, time and interfaces: %s",
+		snprintf(s->why, sizeof(s->why), "cannot watch signals and time: %s", strerror(-err));
+	if (!err)
+		err = watch_open(&s->watch, s->why, sizeof(s->why));
+	return err ? err : add_fd(s, watch_fd(s->watch));
+}
+
+static void begin_watch(struct sensor *s)
+{
+	watch_begin(s->watch, &(struct watch_options){.config = s->config,
+						      .links = s->links,
+						      .slots = s->slots,
+						      .collector = s->collector,
+						      .attachments = s->attachments});
+}
+
+static int open_notify(struct sensor *s)
+{
+	int err = notify_open();
+
+	if (err)
+		snprintf(s->why, sizeof(s->why), "cannot reach the service manager at NOTIFY_SOCKET: %s",
 			 strerror(-err));
 	return err;
 }
@@ -320,9 +290,13 @@ static int start(struct sensor *s)
 	int err = check_kernel(s);
 
 	if (!err)
-		err = check_state(s);
+		err = open_notify(s);
+	if (!err)
+		err = confine_user(&s->user, s->config->user, s->why, sizeof(s->why));
 	if (!err && !s->once)
-		err = serve_listen(&s->listen_fd, s->config->listen, s->why, sizeof(s->why));
+		err = serve_open(&s->serve, s->config, s->why, sizeof(s->why));
+	if (!err)
+		err = inherit_open(s);
 	if (!err && s->config->netns)
 		err = cli_enter_netns(s->config->netns, s->why, sizeof(s->why));
 	if (!err)
@@ -334,9 +308,19 @@ static int start(struct sensor *s)
 	if (!err)
 		err = attach_all(s);
 	if (!err)
+		err = inherit_finish(s);
+	if (!err)
+		err = open_collector(s);
+	if (!err)
+		begin_watch(s);
+	if (!err)
+		err = give_up_rights(s);
+	if (!err)
 		err = start_collecting(s);
 	if (!err)
 		err = start_serving(s);
+	if (!err)
+		notify_ready();
 	return err;
 }
 
@@ -344,10 +328,11 @@ static int start(struct sensor *s)
  */
 static void stop(struct sensor *s)
 {
-	const int fds[] = {s->epoll_fd, s->links_fd, s->timer_fd, s->signal_fd, s->listen_fd};
+	const int fds[] = {s->epoll_fd, s->timer_fd, s->signal_fd};
 
 	if (s->serve)
 		serve_stop(&s->serve);
+	watch_free(&s->watch);
 	for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
 		attach_free(&s->attachments[i - 1]);
 	if (s->collector)
@@ -361,6 +346,9 @@ static void stop(struct sensor *s)
 			close(fds[i]);
 	plan_free(&s->plan);
 	own_free(&s->own);
+	inherit_close(s);
+	config_free(&s->config);
+	notify_close();
 }
 
 /* The last word of a sensor that ran: what it counted, from its last snapshot. */
@@ -368,13 +356,20 @@ static void tell_end(struct sensor *s)
 {
 	struct snapshot *last;
 
-	for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
-		attach_free(&s->attachments[i - 1]);
+	notify_stopping();
+	if (!s->leave) {
+		inherit_clear(s);
+		for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
+			attach_free(&s->attachments[i - 1]);
+	}
 	collector_stop(s->collector);
+	inherit_save(s, !s->leave);
 	last = snapshot_latest(s->box);
 	if (!last)
 		return;
-	log_info("stopped: %llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu",
+	log_info(s->leave ? "stopped, the program goes on counting: "
+			    "%llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu"
+			  : "stopped: %llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu",
 		 last->totals.received, last->totals.dark, last->imbalance[AG_LAW_L1],
 		 last->imbalance[AG_LAW_L2], last->imbalance[AG_LAW_L3]);
 	snapshot_unref(&last);
@@ -402,100 +397,88 @@ static int on_signal(struct sensor *s)
 
 	if (read(s->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return -1;
-	if (info.ssi_signo != SIGHUP)
-		return CLI_OK;
-	log_warnx(
-		"SIGHUP: this version does not read its configuration again while it runs; restart it to use a changed one");
-	return -1;
+	if (info.ssi_signo == SIGHUP) {
+		notify_reloading();
+		reload(s);
+		notify_ready();
+		return -1;
+	}
+	/* Ctrl-C is a person's, who wants nothing left. */
+	s->leave = s->config->keep && info.ssi_signo != SIGINT;
+	return CLI_OK;
 }
 
-/* `looped` compares with the interface's own MAC: one that was changed is put in force by the other side. */
-static void follow_macs(struct sensor *s)
+/* Own addresses and MACs as they are now come into force. 0, or the exit status to end with. */
+static int refresh(struct sensor *s, bool changed)
+{
+	struct own_prefixes now;
+	struct plan *plan = NULL;
+	int err = own_prefixes(&now, s->config, s->why, sizeof(s->why));
+
+	if (!err && !changed && own_same(&s->own, &now)) {
+		own_free(&now);
+		return 0;
+	}
+	if (!err)
+		err = sensor_plan(&plan, s, s->config, &now, s->why, sizeof(s->why));
+	if (!err)
+		err = engine_apply(s->engine, plan, s->why, sizeof(s->why));
+	if (err) {
+		log_warnx("%s", s->why);
+		plan_free(&plan);
+		own_free(&now);
+		return err == -ENOSPC ? CLI_RESTART : 0;
+	}
+	collector_reload(s->collector, s->config, plan);
+	own_tell(&s->own, &now, s->config);
+	plan_free(&s->plan);
+	own_free(&s->own);
+	s->plan = plan;
+	s->own = now;
+	return 0;
+}
+
+static int look(struct sensor *s)
 {
 	bool changed = false;
+	int status = watch_look(s->watch, &changed);
 
-	for (size_t i = 0; i < s->config->interfaces_count; i++) {
-		const struct config_interface *interface = &s->config->interfaces[i];
-		struct ag_interface *slot = &s->plan->settings.interfaces[i], now = *slot;
-
-		if (s->gone[i] ||
-		    attach_describe(&now, interface->name, interface->feed, s->why, sizeof(s->why)) ||
-		    now.ifindex != slot->ifindex || !memcmp(&now, slot, sizeof(now)))
-			continue;
-		*slot = now;
-		changed = true;
-		log_info("%s has another MAC address now", interface->name);
-	}
-	if (changed && engine_apply(s->engine, s->plan, s->why, sizeof(s->why)))
-		log_warnx("%s", s->why);
+	return status ? status : refresh(s, changed);
 }
 
 static int on_second(struct sensor *s)
 {
 	uint64_t ticks;
+	int status;
 
 	if (read(s->timer_fd, &ticks, sizeof(ticks)) != (ssize_t)sizeof(ticks))
 		return -1;
 	s->seconds += ticks;
 	if (s->once)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
-	if (s->links_changed)
-		follow_macs(s);
+	beat_second(&s->beat, s->seconds, s->box);
+	if (s->seconds / SAVE_EVERY_S != (s->seconds - ticks) / SAVE_EVERY_S)
+		inherit_save(s, false);
+	status = look(s);
+	if (status)
+		return status;
 	/* Not in the first seconds, when the silence of a scope means nothing yet. */
-	if ((s->links_changed && s->seconds > DOCTOR_EARLY_S) ||
+	if ((s->seconds > DOCTOR_EARLY_S && watch_has_news(s->watch, s->seconds)) ||
 	    is_doctor_due(s->seconds - ticks, s->seconds)) {
 		struct snapshot *latest = snapshot_latest(s->box);
 
 		if (latest)
 			examine(s, latest);
 		snapshot_unref(&latest);
-		s->links_changed = false;
 	}
 	return -1;
 }
 
-/* The dark addresses of feed self are those that this host has now. */
-static int follow_addresses(struct sensor *s)
+static int on_change(struct sensor *s)
 {
-	int err = own_follow(&s->own, s->plan, s->config, s->engine, s->collector, s->why, sizeof(s->why));
+	int status = look(s);
 
-	if (err < 0)
-		log_warnx("%s", s->why);
-	if (err != -ENOSPC)
-		return -1;
-	log_warnx("exit status %d asks to be started again", CLI_RESTART);
-	return CLI_RESTART;
-}
-
-/*
- * An interface that goes takes its program along: its coverage has a gap. When its name is there again, the
- * service manager is to start us anew; also when nothing is left to count on.
- */
-static int on_links(struct sensor *s)
-{
-	size_t left = 0;
-
-	links_drain(s->links_fd);
-	s->links_changed = true;
-	for (size_t i = 0; i < s->config->interfaces_count; i++) {
-		const char *name = s->config->interfaces[i].name;
-		char now[IF_NAMESIZE];
-
-		if (s->gone[i] && if_nametoindex(name)) {
-			log_warnx("%s is back; exit status %d asks to be started again", name, CLI_RESTART);
-			return CLI_RESTART;
-		}
-		if (!s->gone[i] && !if_indextoname(attach_ifindex(s->attachments[i]), now)) {
-			log_warnx("%s is gone: nothing is counted there until it is back", name);
-			s->gone[i] = true;
-			collector_set_present(s->collector, name, false);
-		}
-		left += !s->gone[i];
-	}
-	if (left)
-		return follow_addresses(s);
-	log_warnx("no interface is left; exit status %d asks to be started again", CLI_RESTART);
-	return CLI_RESTART;
+	return status ? status : -1;
 }
 
 /* Until something ends it: the exit status. */
@@ -518,12 +501,12 @@ static int loop(struct sensor *s)
 		else if (event.data.fd == s->timer_fd)
 			status = on_second(s);
 		else
-			status = on_links(s);
+			status = on_change(s);
 	}
 	return status;
 }
 
-static int run_sensor(const struct config *config, bool once)
+static int run_sensor(struct config *config, const struct options *options)
 {
 	struct sensor *s = calloc(1, sizeof(*s));
 	int status = CLI_FAILED;
@@ -532,12 +515,16 @@ static int run_sensor(const struct config *config, bool once)
 		log_warn("cannot start");
 		return CLI_FAILED;
 	}
-	s->config = config;
-	s->once = once;
-	s->listen_fd = s->signal_fd = s->timer_fd = s->links_fd = s->epoll_fd = -1;
+	s->config = config_ref(config);
+	s->options = options;
+	s->once = options_has(options, OPTION_ONCE);
+	s->leave = config->keep; /* when an interface that is back asks for a new start */
+	s->state_lock = s->signal_fd = s->timer_fd = s->epoll_fd = -1;
 	if (start(s)) {
 		log_warnx("%s", s->why);
+		inherit_give_up(s);
 	} else {
+		inherit_save(s, false);
 		status = loop(s);
 		tell_end(s);
 	}
@@ -568,6 +555,8 @@ int run_main(int argc, char **argv)
 	err = cli_config(&config, &options, why, sizeof(why));
 	if (!err)
 		err = config_check(config, true, why, sizeof(why));
+	if (!err && options_has(&options, OPTION_CONFIG_CHECK))
+		err = serve_check(config, why, sizeof(why));
 	if (err) {
 		log_warnx("%s", why);
 		status = err == -ENOMEM ? CLI_FAILED : CLI_USAGE;
@@ -578,7 +567,7 @@ int run_main(int argc, char **argv)
 			 config->interfaces_count, config->prefixes_count, config->scopes_count);
 		status = CLI_OK;
 	} else {
-		status = run_sensor(config, options_has(&options, OPTION_ONCE));
+		status = run_sensor(config, &options);
 	}
 	config_free(&config);
 	options_fini(&options);

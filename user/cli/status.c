@@ -16,7 +16,7 @@ static void print_head(const struct client *client, const json_t *summary)
 	uint64_t now = view_integer(summary, "time"), start = view_integer(summary, "start_time");
 	char duration[28], received[28], dark[28], sources[28];
 
-	printf("airglow at http://%s, up %s\n", client_address(client),
+	printf("airglow at %s%s, up %s\n", client_scheme(client), client_address(client),
 	       view_duration(duration, sizeof(duration), now > start ? (double)(now - start) : 0));
 	printf("  received       %s packets, %s of them to dark addresses, from about %s sources\n",
 	       view_count(received, sizeof(received), view_integer(summary, "received")),

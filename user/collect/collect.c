@@ -16,6 +16,7 @@
 #include "collect/hll.h"
 #include "collect/hosts.h"
 #include "collect/interval.h"
+#include "collect/kept.h"
 #include "collect/ledger.h"
 #include "collect/nic.h"
 #include "collect/promoted.h"
@@ -34,6 +35,7 @@
 
 struct watched {
 	struct snapshot_interface shown;
+	unsigned int slot; /* in the books */
 	uint64_t base_packets;
 	uint64_t base_drops[SNAPSHOT_NIC_COUNTERS_MAX];
 };
@@ -41,6 +43,7 @@ struct watched {
 struct collector {
 	struct collector_options options;
 	struct books *books;
+	struct ag_kept *kept;
 	struct top_ports *top_tcp, *top_udp;
 	struct snapshot_reach reach;
 	uint64_t scope_active[AG_SCOPES_MAX + 1];
@@ -54,11 +57,15 @@ struct collector {
 	uint64_t dark_at[RATE_WINDOW_S + 1]; /* ring, one a second */
 	unsigned int rate_next, rate_used;
 	uint64_t sequence;
-	int64_t start_ns;
+	int64_t process_start_ns;
+	__u64 watch_before[AG_WATCH_MAX];
+	__u64 alerts_before[AG_ALERT_MAX], forgotten_before; /* what earlier processes told */
 
-	pthread_mutex_t lock; /* interfaces, checks, the plan and the reach that follows from it */
+	pthread_mutex_t setup; /* plan and configuration, while a snapshot is made of them */
+	pthread_mutex_t lock;  /* interfaces, gaps, checks */
 	struct watched interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
+	struct gaps gaps;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
 	unsigned int checks_count;
 	int64_t checks_ns;
@@ -143,6 +150,47 @@ struct sources *collector_sources(struct collector *c)
 	return c->sources;
 }
 
+/* All packets by port, now. */
+static void read_ports(const struct collector *c, struct ag_ports *out)
+{
+	unsigned int slice;
+	size_t port;
+
+	*out = c->books->carried->ports;
+	for (slice = 0; slice <= c->books->slices; slice++)
+		for (port = 0; port < AG_PORTS; port++) {
+			out->tcp[port] += __atomic_load_n(&c->books->ports[slice].tcp[port], __ATOMIC_RELAXED);
+			out->udp[port] += __atomic_load_n(&c->books->ports[slice].udp[port], __ATOMIC_RELAXED);
+		}
+}
+
+/* Series of ports that are watched from now on begin with what they get from now on. */
+static int begin_watch(struct collector *c)
+{
+	struct ag_ports *ports = malloc(sizeof(*ports));
+
+	if (!ports)
+		return -ENOMEM;
+	read_ports(c, ports);
+	kept_watch(c->kept, c->options.config, ports, c->watch_before);
+	free(ports);
+	return 0;
+}
+
+static void begin_live(struct collector *c)
+{
+	int64_t now_ns = clock_ns(CLOCK_REALTIME);
+
+	c->process_start_ns = now_ns;
+	kept_begin(c->kept, now_ns);
+	kept_load_gaps(c->kept, &c->gaps);
+	kept_commit_scopes(c->kept, c->options.config);
+	memcpy(c->alerts_before, c->kept->alerts, sizeof(c->alerts_before));
+	c->forgotten_before = c->kept->forgotten_sources;
+	reader_begin(c->reader, (uint64_t)clock_ns(CLOCK_MONOTONIC_COARSE), now_ns);
+	c->day = now_ns / NS / DAY_S;
+}
+
 int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size)
 {
 	struct collector *c = calloc(1, sizeof(*c));
@@ -150,21 +198,22 @@ int collector_new(struct collector **out, const struct collector_options *option
 	if (!c)
 		goto exit_memory;
 	c->options = *options;
+	config_ref(c->options.config);
 	c->books = engine_books(options->engine);
+	c->kept = &c->books->collected->kept;
 	reach_from_addresses(&c->reach, options->plan->settings.every_destination ? options->config->addresses
 										  : options->plan->addresses);
 	c->reader = reader_new(c->books, &(struct sink){c, take_records, take_interval});
 	c->hosts = hosts_new();
 	c->sources = make_sources(c);
-	if (!c->reader || !c->hosts || !c->sources || top_new(&c->top_tcp) || top_new(&c->top_udp))
+	if (!c->reader || !c->hosts || !c->sources || top_new(&c->top_tcp) || top_new(&c->top_udp) ||
+	    begin_watch(c))
 		goto exit_memory;
 	pthread_mutex_init(&c->lock, NULL);
+	pthread_mutex_init(&c->setup, NULL);
 	c->day_epoch = 1;
-	if (options->live) {
-		c->start_ns = clock_ns(CLOCK_REALTIME);
-		reader_begin(c->reader, (uint64_t)clock_ns(CLOCK_MONOTONIC_COARSE), c->start_ns);
-		c->day = c->start_ns / NS / DAY_S;
-	}
+	if (options->live)
+		begin_live(c);
 	*out = c;
 	return 0;
 
@@ -187,28 +236,77 @@ void collector_free(struct collector **collector)
 	reader_free(&c->reader);
 	sources_free(&c->sources);
 	hosts_free(&c->hosts);
+	config_free(&c->options.config);
 	free(c);
 	*collector = NULL;
 }
 
-int collector_add_interface(struct collector *c, const char *name, enum ag_feed feed, const char *xdp_mode)
+/*
+ * The interface's own statistics go on from what was shown. Of the same interface since then nothing is missed;
+ * another one (after a reboot, say) begins again at what its counters say now.
+ */
+static void begin_statistics(struct watched *w, const struct ag_kept_interface *kept)
+{
+	bool same = kept->ifindex == w->shown.ifindex;
+	uint64_t packets;
+	unsigned int i, j;
+
+	if (nic_read(w->shown.ifindex, &packets, w->shown.nic, &w->shown.nic_count))
+		return;
+	w->base_packets = (same && packets >= kept->packets_raw ? kept->packets_raw : packets) - kept->packets;
+	for (i = 0; i < w->shown.nic_count; i++) {
+		uint64_t now = w->shown.nic[i].packets, shown = 0, raw = now;
+
+		for (j = 0; j < AG_NIC_MAX; j++) {
+			if (strcmp(kept->drops[j].name, w->shown.nic[i].name))
+				continue;
+			shown = kept->drops[j].packets;
+			raw = same && now >= kept->drops[j].raw ? kept->drops[j].raw : now;
+		}
+		w->base_drops[i] = raw - shown;
+	}
+}
+
+int collector_add_interface(struct collector *c, const char *name, unsigned int slot, enum ag_feed feed,
+			    const char *xdp_mode)
 {
 	struct watched *w;
-	unsigned int i;
 
-	if (c->interfaces_count == AG_INTERFACES_MAX)
+	if (c->interfaces_count == AG_INTERFACES_MAX || slot >= AG_INTERFACES_MAX)
 		return -ENOSPC;
 	w = &c->interfaces[c->interfaces_count];
 	snprintf(w->shown.name, sizeof(w->shown.name), "%s", name);
 	snprintf(w->shown.xdp_mode, sizeof(w->shown.xdp_mode), "%s", xdp_mode);
-	w->shown.ifindex = c->options.plan->settings.interfaces[c->interfaces_count].ifindex;
+	w->slot = slot;
+	w->shown.ifindex = c->options.plan->settings.interfaces[slot].ifindex;
 	w->shown.feed = feed;
 	w->shown.present = true;
-	if (!nic_read(w->shown.ifindex, name, &w->base_packets, w->shown.nic, &w->shown.nic_count))
-		for (i = 0; i < w->shown.nic_count; i++)
-			w->base_drops[i] = w->shown.nic[i].packets;
+	begin_statistics(w, &c->kept->interfaces[slot]);
 	c->interfaces_count++;
 	return 0;
+}
+
+void collector_reload(struct collector *c, struct config *config, const struct plan *plan)
+{
+	struct ag_thresholds thresholds;
+	double seen_pps;
+
+	pthread_mutex_lock(&c->setup);
+	config_ref(config); /* it may be the same one */
+	config_free(&c->options.config);
+	c->options.config = config;
+	c->options.plan = plan;
+	kept_commit_scopes(c->kept, config);
+	if (begin_watch(c))
+		memset(c->watch_before, 0, sizeof(c->watch_before));
+	seen_pps = c->reach.seen_pps;
+	reach_from_addresses(&c->reach, plan->addresses);
+	c->reach.seen_pps = seen_pps;
+	thresholds = config_thresholds(config);
+	sources_use(c->sources, &thresholds);
+	if (c->options.feed)
+		feed_use(c->options.feed, &plan->settings);
+	pthread_mutex_unlock(&c->setup);
 }
 
 void collector_set_checks(struct collector *c, const struct snapshot_check *checks, unsigned int count)
@@ -222,21 +320,6 @@ void collector_set_checks(struct collector *c, const struct snapshot_check *chec
 	pthread_mutex_unlock(&c->lock);
 }
 
-void collector_swap_plan(struct collector *c, struct plan *plan, struct plan *with)
-{
-	double seen_pps;
-	struct plan before;
-
-	pthread_mutex_lock(&c->lock);
-	before = *plan;
-	*plan = *with;
-	*with = before;
-	seen_pps = c->reach.seen_pps;
-	reach_from_addresses(&c->reach, plan->addresses);
-	c->reach.seen_pps = seen_pps;
-	pthread_mutex_unlock(&c->lock);
-}
-
 void collector_set_present(struct collector *c, const char *name, bool present)
 {
 	unsigned int i;
@@ -245,6 +328,35 @@ void collector_set_present(struct collector *c, const char *name, bool present)
 	for (i = 0; i < c->interfaces_count; i++)
 		if (!strcmp(c->interfaces[i].shown.name, name))
 			c->interfaces[i].shown.present = present;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_open_gap(struct collector *c, const char *subject, const char *reason)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_open(&c->gaps, subject, clock_ns(CLOCK_REALTIME), reason);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_close_gap(struct collector *c, const char *subject)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_close(&c->gaps, subject, clock_ns(CLOCK_REALTIME));
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_add_gap(struct collector *c, const char *subject, int64_t from_ns, int64_t to_ns,
+		       const char *reason)
+{
+	pthread_mutex_lock(&c->lock);
+	gaps_add(&c->gaps, subject, from_ns, to_ns, reason);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void collector_set_gaps(struct collector *c, const struct gaps *gaps)
+{
+	pthread_mutex_lock(&c->lock);
+	c->gaps = *gaps;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -290,9 +402,7 @@ static void count_active(struct collector *c)
 {
 	struct active_walk walk = {.collector = c};
 
-	pthread_mutex_lock(&c->lock);
 	plan_each_page(c->options.plan, count_page, &walk);
-	pthread_mutex_unlock(&c->lock);
 	memcpy(c->scope_active, walk.active, sizeof(c->scope_active));
 }
 
@@ -317,18 +427,25 @@ static void fill_scopes(struct collector *c, struct snapshot *s)
 }
 
 /* Counters of the driver since the sensor started. */
-static void read_interface(struct watched *w, uint64_t received, struct snapshot_interface *out)
+static void read_interface(struct watched *w, uint64_t received, struct ag_kept_interface *kept,
+			   struct snapshot_interface *out)
 {
 	struct snapshot_nic_counter counters[SNAPSHOT_NIC_COUNTERS_MAX];
 	unsigned int count = 0, i;
 	uint64_t packets;
 
-	w->shown.received = received;
-	if (w->shown.present && !nic_read(w->shown.ifindex, w->shown.name, &packets, counters, &count)) {
+	w->shown.received = received - kept->received_before;
+	if (w->shown.present && !nic_read(w->shown.ifindex, &packets, counters, &count)) {
 		w->shown.nic_packets = packets - w->base_packets;
+		kept->ifindex = w->shown.ifindex;
+		kept->packets_raw = packets;
+		kept->packets = w->shown.nic_packets;
 		for (i = 0; i < count && i < w->shown.nic_count; i++) {
 			w->shown.nic[i].known = counters[i].known;
 			w->shown.nic[i].packets = counters[i].packets - w->base_drops[i];
+			memcpy(kept->drops[i].name, w->shown.nic[i].name, sizeof(w->shown.nic[i].name));
+			kept->drops[i].raw = counters[i].packets;
+			kept->drops[i].packets = w->shown.nic[i].packets;
 		}
 	}
 	*out = w->shown;
@@ -353,12 +470,17 @@ static void fill_live(struct collector *c, struct snapshot *s)
 	unsigned int i;
 
 	s->time_ns = clock_ns(CLOCK_REALTIME);
-	s->start_ns = c->start_ns;
+	s->start_ns = c->kept->start_ns;
+	s->process_start_ns = c->process_start_ns;
 	s->rss_anon_bytes = read_rss_anon();
+	s->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->interfaces_count; i++)
-		read_interface(&c->interfaces[i], s->totals.interface[i], &s->interfaces[i]);
+		read_interface(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],
+			       &c->kept->interfaces[c->interfaces[i].slot], &s->interfaces[i]);
 	s->interfaces_count = c->interfaces_count;
+	s->gaps = c->gaps;
+	kept_store_gaps(c->kept, &c->gaps);
 	memcpy(s->checks, c->checks, c->checks_count * sizeof(c->checks[0]));
 	s->checks_count = c->checks_count;
 	s->checks_ns = c->checks_ns;
@@ -369,7 +491,7 @@ static void fill_promoted(const struct collector *c, struct snapshot *s)
 {
 	unsigned int i;
 
-	s->promoted = c->options.config->promoted;
+	s->promoted = s->config->promoted;
 	s->promoted_count = c->books->promoted;
 	for (i = 0; i < s->promoted_count; i++)
 		promoted_count(c->books, i, &s->promoted_reached[i]);
@@ -395,36 +517,60 @@ static void fill_disabled(const struct collector *c, struct snapshot *s)
 		disable(s, needs_strangers[i]);
 }
 
+/*
+ * Totals that userspace makes go on from what earlier processes told. They are kept before the snapshot is
+ * shown, so that the next process begins with no less.
+ */
+static void fill_told(struct collector *c, struct snapshot *s)
+{
+	unsigned int i;
+
+	sources_totals(c->sources, &s->kept);
+	sources_alert_counts(c->sources, s->alerts);
+	s->kept.forgotten_sources += c->forgotten_before;
+	for (i = 0; i < AG_ALERT_MAX; i++)
+		s->alerts[i] += c->alerts_before[i];
+	c->kept->forgotten_sources = s->kept.forgotten_sources;
+	memcpy(c->kept->alerts, s->alerts, sizeof(s->alerts));
+}
+
+static void fill_snapshot(struct collector *c, struct snapshot *s)
+{
+	reader_totals(c->reader, &s->flow);
+	fill_told(c, s);
+	s->imbalance[AG_LAW_L3] = s->flow.imbalance;
+	if (!c->options.live || c->books->pages <= ACTIVE_PAGES_EVERY_TICK)
+		count_active(c);
+	s->sequence = ++c->sequence;
+	s->engine = engine_name(c->options.engine);
+	s->slices = c->books->slices;
+	engine_booked_cpus(c->options.engine, s->booked_cpus);
+	s->epoch = c->books->control->epoch;
+	s->config = config_ref(c->options.config);
+	fill_scopes(c, s);
+	fill_disabled(c, s);
+	if (c->options.live)
+		fill_live(c, s);
+	fill_promoted(c, s);
+	s->reach = c->reach;
+	s->watch = s->config->watch;
+	s->watch_count = s->config->watch_count;
+	memcpy(s->watch_before, c->watch_before, sizeof(s->watch_before));
+	s->map_bytes = c->books->bytes;
+}
+
 struct snapshot *collector_snapshot(struct collector *c)
 {
 	struct snapshot *s = snapshot_new();
 
 	if (!s)
 		return NULL;
-	if (ledger_read(c->books, c->options.live, s) || read_hosts(c, s)) {
+	pthread_mutex_lock(&c->setup);
+	if (ledger_read(c->books, c->options.live, s) || read_hosts(c, s))
 		snapshot_unref(&s);
-		return NULL;
-	}
-	reader_totals(c->reader, &s->flow);
-	sources_totals(c->sources, &s->kept);
-	sources_alert_counts(c->sources, s->alerts);
-	s->imbalance[AG_LAW_L3] = s->flow.imbalance;
-	if (!c->options.live || c->books->pages <= ACTIVE_PAGES_EVERY_TICK)
-		count_active(c);
-	s->sequence = ++c->sequence;
-	s->engine = engine_name(c->options.engine);
-	s->epoch = c->books->control->epoch;
-	pthread_mutex_lock(&c->lock);
-	fill_scopes(c, s);
-	fill_disabled(c, s);
-	s->reach = c->reach;
-	pthread_mutex_unlock(&c->lock);
-	if (c->options.live)
-		fill_live(c, s);
-	fill_promoted(c, s);
-	s->watch = c->options.config->watch;
-	s->watch_count = c->options.config->watch_count;
-	s->map_bytes = c->books->bytes;
+	else
+		fill_snapshot(c, s);
+	pthread_mutex_unlock(&c->setup);
 	return s;
 }
 
@@ -489,8 +635,11 @@ static void tick(struct collector *c, uint64_t ticks)
 {
 	struct snapshot *s;
 
-	if (ticks && ticks % EPOCH_S == 0)
+	if (ticks && ticks % EPOCH_S == 0) {
+		pthread_mutex_lock(&c->setup);
 		count_active(c);
+		pthread_mutex_unlock(&c->setup);
+	}
 	s = collector_snapshot(c);
 	if (!s)
 		return;
@@ -515,6 +664,7 @@ static void *run_collector(void *arg)
 	int64_t next = clock_ns(CLOCK_MONOTONIC);
 	uint64_t ticks = 0;
 
+	pthread_setname_np(pthread_self(), "ag-collect");
 	while (!atomic_load(&c->stop)) {
 		struct timespec until;
 
@@ -551,7 +701,6 @@ int collector_start(struct collector *c)
 
 	if (err)
 		return -err;
-	pthread_setname_np(c->thread, "ag-collect");
 	c->running = true;
 	return 0;
 }

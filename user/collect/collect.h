@@ -20,32 +20,43 @@ struct collector;
 
 struct collector_options {
 	struct engine *engine;
-	const struct plan *plan; /* borrowed for the collector's life; changed by collector_swap_plan alone */
-	const struct config *config; /* borrowed for the collector's life */
-	struct snapshot_box *box;    /* where snapshots go; NULL: only collector_snapshot() */
-	struct feed *feed;	     /* where the program's messages go; NULL: they are left alone */
+	const struct plan *plan;  /* borrowed until collector_reload or collector_free */
+	struct config *config;	  /* a reference is taken */
+	struct snapshot_box *box; /* where snapshots go; NULL: only collector_snapshot() */
+	struct feed *feed;	  /* where the program's messages go; NULL: they are left alone */
 	bool live; /* true: books are written while they are read (grace periods, NIC counters) */
 };
 
 int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size);
 void collector_free(struct collector **collector);
 
-/* Live: an attached interface, shown in snapshots. Call before collector_start. */
-int collector_add_interface(struct collector *collector, const char *name, enum ag_feed feed,
+/* Live: an attached interface, shown in snapshots, with its slot in the books. Call before collector_start. */
+int collector_add_interface(struct collector *collector, const char *name, unsigned int slot, enum ag_feed feed,
 			    const char *xdp_mode);
+
+/*
+ * Live: another configuration (with its scopes numbered as before: kept.h) and the plan that is in force now.
+ * When it returns, nobody uses the plan before any more. Any thread.
+ */
+void collector_reload(struct collector *collector, struct config *config, const struct plan *plan);
 
 /* Who sent it: any thread may ask as long as the collector lives. */
 struct sources *collector_sources(struct collector *collector);
 
 /* Newest doctor report, copied into the next snapshots. Any thread. */
 void collector_set_checks(struct collector *collector, const struct snapshot_check *checks, unsigned int count);
-/*
- * The addresses changed, and `with` is in force (engine_apply): exchanges what the two plans hold, so that who
- * borrowed the first one knows the new addresses. Not while another thread uses `plan` beside the collector.
- */
-void collector_swap_plan(struct collector *collector, struct plan *plan, struct plan *with);
 /* An interface went or came back (rtnetlink). Any thread. */
 void collector_set_present(struct collector *collector, const char *name, bool present);
+
+/*
+ * Gaps in the coverage, of an interface by its configured name or of the whole sensor (GAPS_ALL); gaps.h. Any
+ * thread. collector_set_gaps begins with those that were kept: before the first gap of our own.
+ */
+void collector_open_gap(struct collector *collector, const char *subject, const char *reason);
+void collector_close_gap(struct collector *collector, const char *subject);
+void collector_add_gap(struct collector *collector, const char *subject, int64_t from_ns, int64_t to_ns,
+		       const char *reason);
+void collector_set_gaps(struct collector *collector, const struct gaps *gaps);
 
 /*
  * Live: starts and stops the threads. Stop closes the open interval, for which the program must not run any

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "collect/drain.h"
-#include "collect/grace.h"
+#include "engine/grace.h"
 
 #define NS	     1000000000LL
 #define LOOK_EACH_MS 20 /* at the logs; a log that gets half full wakes us before */
@@ -36,6 +36,9 @@ static void *run_grace(void *arg)
 {
 	struct drain *d = arg;
 
+	/* By the thread itself: another's name is a file in /proc, closed to a process that gave up its rights.
+	 */
+	pthread_setname_np(pthread_self(), "ag-grace");
 	for (;;) {
 		while (sem_wait(&d->asked) && errno == EINTR)
 			;
@@ -59,6 +62,7 @@ static void *run_reading(void *arg)
 	struct reader *r = d->options.reader;
 	int64_t next = clock_ns(CLOCK_MONOTONIC) + d->options.interval_ns;
 
+	pthread_setname_np(pthread_self(), "ag-drain");
 	if (reader_is_closing(r)) /* another reader left an interval behind */
 		sem_post(&d->asked);
 	while (!atomic_load(&d->stop)) {
@@ -101,8 +105,6 @@ int drain_start(struct drain **out, const struct drain_options *options)
 	err = pthread_create(&d->reading, NULL, run_reading, d);
 	if (err)
 		goto exit_grace;
-	pthread_setname_np(d->grace, "ag-grace");
-	pthread_setname_np(d->reading, "ag-drain");
 	*out = d;
 	return 0;
 

@@ -15,7 +15,7 @@
 struct feed {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	const struct ag_settings *settings;
+	struct ag_settings settings;
 	uint64_t end; /* number of the next message */
 	bool closed;
 	struct feed_message kept[FEED_MESSAGES]; /* by number % FEED_MESSAGES */
@@ -28,7 +28,7 @@ struct feed *feed_new(const struct ag_settings *settings)
 
 	if (!feed)
 		return NULL;
-	feed->settings = settings;
+	feed->settings = *settings;
 	pthread_mutex_init(&feed->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -47,7 +47,7 @@ void feed_free(struct feed **feed)
 	*feed = NULL;
 }
 
-/* False: it is nothing for the live views. */
+/* Under the lock. False: it is nothing for the live views. */
 static bool translate(const struct feed *feed, struct feed_message *out, const void *message, size_t bytes)
 {
 	struct ag_message_sample sample;
@@ -67,7 +67,7 @@ static bool translate(const struct feed *feed, struct feed_message *out, const v
 	out->kind = FEED_SAMPLE;
 	out->sample.class = sample.class;
 	return sample.class < AG_CLASS_MAX && sample.caplen <= AG_SAMPLE_BYTES &&
-	       header_read(&out->sample.header, sample.bytes, sample.caplen, sample.wirelen, feed->settings);
+	       header_read(&out->sample.header, sample.bytes, sample.caplen, sample.wirelen, &feed->settings);
 }
 
 void feed_take(void *arg, const void *message, size_t bytes)
@@ -76,13 +76,20 @@ void feed_take(void *arg, const void *message, size_t bytes)
 	struct feed_message one = {};
 	struct timespec now;
 
-	if (!translate(feed, &one, message, bytes))
-		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	one.time_ns = now.tv_sec * NS + now.tv_nsec;
 	pthread_mutex_lock(&feed->lock);
-	feed->kept[feed->end++ % FEED_MESSAGES] = one;
-	pthread_cond_broadcast(&feed->more);
+	if (translate(feed, &one, message, bytes)) {
+		feed->kept[feed->end++ % FEED_MESSAGES] = one;
+		pthread_cond_broadcast(&feed->more);
+	}
+	pthread_mutex_unlock(&feed->lock);
+}
+
+void feed_use(struct feed *feed, const struct ag_settings *settings)
+{
+	pthread_mutex_lock(&feed->lock);
+	feed->settings = *settings;
 	pthread_mutex_unlock(&feed->lock);
 }
 

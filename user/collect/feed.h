@@ -31,8 +31,9 @@ struct feed_message {
 
 struct feed;
 
-/* NULL without memory. settings: borrowed; the tunnels that are opened stand there. */
+/* NULL without memory. settings: copied; the tunnels that are opened stand there. feed_use: other ones. */
 struct feed *feed_new(const struct ag_settings *settings);
+void feed_use(struct feed *feed, const struct ag_settings *settings);
 void feed_free(struct feed **feed);
 
 /* The writer, an engine_message_fn: what is no alert and no readable header is passed over. arg: the feed. */

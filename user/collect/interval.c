@@ -21,9 +21,7 @@ struct reader {
 	struct ag_record batch[BATCH];
 	size_t batch_used;
 
-	pthread_mutex_t lock; /* totals, hosts, and the moment at which an interval's figures move into them */
-	struct reader_totals totals;
-	struct ag_hll hosts[AG_CLASS_MAX];
+	pthread_mutex_t lock;		    /* the moment at which an interval's figures move into the sums */
 	struct ag_hll merged[AG_CLASS_MAX]; /* of the interval that is being closed */
 };
 
@@ -185,6 +183,13 @@ void reader_drain(struct reader *r)
 	}
 }
 
+static const struct ag_told *told(const struct reader *r)
+{
+	const struct ag_collected *c = r->books->collected;
+
+	return &c->told[c->side & 1];
+}
+
 /* An interval that somebody else began. */
 static void take_over(struct reader *r, uint32_t epoch, int64_t wall_ns)
 {
@@ -197,6 +202,26 @@ static void take_over(struct reader *r, uint32_t epoch, int64_t wall_ns)
 	now->incomplete = true;
 }
 
+static void clear_intervals(struct books *books, unsigned int parity)
+{
+	unsigned int slice;
+
+	for (slice = 0; slice <= books->slices; slice++)
+		memset(&books->intervals[(size_t)slice * 2 + parity], 0, sizeof(books->intervals[0]));
+}
+
+/* The reader before may have ended between entering the last interval in the sums and clearing it. */
+static void take_over_both(struct reader *r, uint32_t epoch, int64_t wall_ns)
+{
+	take_over(r, epoch, wall_ns);
+	if (told(r)->epoch == epoch - 1) {
+		clear_intervals(r->books, (epoch - 1) & 1);
+		return;
+	}
+	take_over(r, epoch - 1, wall_ns);
+	r->closing = true;
+}
+
 void reader_begin(struct reader *r, uint64_t began_ns, int64_t wall_ns)
 {
 	struct ag_control *control = r->books->control;
@@ -204,9 +229,7 @@ void reader_begin(struct reader *r, uint64_t began_ns, int64_t wall_ns)
 	uint32_t epoch = first ? control->epoch : control->epoch + 1;
 
 	if (first && control->began_ns[epoch & 1]) {
-		take_over(r, epoch, wall_ns);
-		take_over(r, epoch - 1, wall_ns);
-		r->closing = true;
+		take_over_both(r, epoch, wall_ns);
 		return;
 	}
 	if (!first)
@@ -365,11 +388,11 @@ static void check_law(struct interval *now)
 	now->imbalance = now->dark > right ? now->dark - right : right - now->dark;
 }
 
-static void add_totals(struct reader *r, const struct interval *now)
+static void add_totals(const struct reader *r, struct ag_told *t, const struct interval *now)
 {
-	struct reader_totals *t = &r->totals;
 	unsigned int i;
 
+	t->epoch = now->epoch;
 	t->intervals++;
 	t->dark += now->dark;
 	t->records += now->records;
@@ -385,7 +408,19 @@ static void add_totals(struct reader *r, const struct interval *now)
 	for (i = 0; i < AG_ALERT_MAX; i++)
 		t->flagged[i] += now->flagged[i];
 	for (i = 0; i < AG_CLASS_MAX; i++)
-		hll_merge(&r->hosts[i], &r->merged[i]);
+		hll_merge(&t->hosts[i], &r->merged[i]);
+}
+
+/* Into the side that nobody looks at, which one store then makes the one that counts: an interval is entered
+ * whole or not at all, whenever this process ends. */
+static void enter_interval(struct reader *r, const struct interval *now)
+{
+	struct ag_collected *c = r->books->collected;
+	unsigned int side = c->side & 1;
+
+	c->told[!side] = c->told[side];
+	add_totals(r, &c->told[!side], now);
+	__atomic_store_n(&c->side, !side, __ATOMIC_RELEASE);
 }
 
 static void settle(struct reader *r, unsigned int parity)
@@ -399,13 +434,14 @@ static void settle(struct reader *r, unsigned int parity)
 	for (slice = 0; slice <= books->slices; slice++) {
 		struct ag_interval *interval = &books->intervals[(size_t)slice * 2 + parity];
 
-		if (!interval->dark)
-			continue;
-		add_slice(r, now, interval);
-		memset(interval, 0, sizeof(*interval));
+		if (interval->dark)
+			add_slice(r, now, interval);
 	}
 	check_law(now);
-	add_totals(r, now);
+	enter_interval(r, now);
+	for (slice = 0; slice <= books->slices; slice++)
+		if (books->intervals[(size_t)slice * 2 + parity].dark)
+			memset(&books->intervals[(size_t)slice * 2 + parity], 0, sizeof(books->intervals[0]));
 	pthread_mutex_unlock(&r->lock);
 	now->hosts = r->merged;
 }
@@ -428,10 +464,25 @@ void reader_close(struct reader *r)
 void reader_totals(struct reader *r, struct reader_totals *out)
 {
 	const struct books *books = r->books;
+	const struct ag_told *t;
 	unsigned int i, stage;
 
 	pthread_mutex_lock(&r->lock);
-	*out = r->totals;
+	t = told(r);
+	*out = (struct reader_totals){
+		.intervals = t->intervals,
+		.dark = t->dark,
+		.records = t->records,
+		.record_packets = t->record_packets,
+		.touches = t->touches,
+		.unsent = t->unsent,
+		.sweepers = t->sweepers,
+		.summary_refused = t->summary_refused,
+		.imbalance = t->imbalance,
+		.incomplete = t->incomplete,
+	};
+	memcpy(out->lost, t->lost, sizeof(out->lost));
+	memcpy(out->flagged, t->flagged, sizeof(out->flagged));
 	for (i = 0; i < (books->slices + 1) * 2; i++)
 		for (stage = 0; stage < AG_LOST_MAX; stage++)
 			out->lost[stage] += __atomic_load_n(&books->intervals[i].lost[stage], __ATOMIC_RELAXED);
@@ -443,9 +494,9 @@ void reader_hosts(struct reader *r, struct ag_hll *all, struct ag_hll *open)
 	const struct books *books = r->books;
 	unsigned int i, class;
 
-	memset(open, 0, sizeof(r->hosts));
+	memset(open, 0, sizeof(r->merged));
 	pthread_mutex_lock(&r->lock);
-	memcpy(all, r->hosts, sizeof(r->hosts));
+	memcpy(all, told(r)->hosts, sizeof(r->merged));
 	for (i = 0; i < (books->slices + 1) * 2; i++)
 		for (class = 0; class < AG_CLASS_MAX; class ++)
 			if (books->intervals[i].hosts_used[class])

@@ -15,7 +15,8 @@
 
 struct reader;
 
-/* Sums since the start, of closed intervals and of what was lost in open ones. */
+/* Sums since the books were opened, of closed intervals and of what was lost in open ones. They are kept in the
+ * books (struct ag_told), so that the next reader goes on with them. */
 struct reader_totals {
 	uint64_t intervals, dark, records, record_packets, touches;
 	__u64 lost[AG_LOST_MAX];

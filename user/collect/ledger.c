@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "collect/grace.h"
+#include "engine/grace.h"
 #include "collect/ledger.h"
 
 /* Left sides of the laws, by slice. */
@@ -117,10 +117,16 @@ int ledger_read(const struct books *books, bool live, struct snapshot *s)
 		add_words(&s->totals, &right[i], sizeof(*right));
 		add_words(&s->ports, &books->ports[i], sizeof(s->ports));
 	}
+	/* What earlier books counted is in the totals, not in the laws: it is not written any more. */
+	add_words(&s->totals, &books->carried->counters, sizeof(s->totals));
+	add_words(&s->ports, &books->carried->ports, sizeof(s->ports));
+	add_words(&s->icmp, &books->carried->icmp, sizeof(s->icmp));
 	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
-	if (self)
+	if (self) {
+		add_words(s->visits, books->carried->visits, AG_PORTS * sizeof(*s->visits));
 		add_words(s->visits, books->visits, AG_PORTS * sizeof(*s->visits));
-	s->shared_packets = right[books->slices].received;
+	}
+	s->shared_packets = right[books->slices].received + books->carried->shared;
 out:
 	free(right);
 	free(port_packets);

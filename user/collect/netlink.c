@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include <linux/genetlink.h>
 #include <linux/netlink.h>
 
 #define NETLINK_TIMEOUT_S 2 /* the kernel answers at once or is in trouble */
@@ -98,4 +99,65 @@ void netlink_nested(const struct nlattr *nest, const struct nlattr **table, uint
 
 	memset(table, 0, types * sizeof(void *));
 	mnl_attr_parse_nested(nest, note_attribute, &arg);
+}
+
+void netlink_put_generic(struct nlmsghdr *request, uint8_t command)
+{
+	struct genlmsghdr *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
+
+	header->cmd = command;
+	header->version = 1;
+}
+
+struct family_answer {
+	const char *group;
+	uint16_t family;
+	uint32_t group_id;
+};
+
+static int note_group(const struct nlattr *nest, void *arg)
+{
+	const struct nlattr *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1];
+	struct family_answer *answer = arg;
+
+	netlink_nested(nest, attrs, CTRL_ATTR_MCAST_GRP_MAX + 1);
+	if (attrs[CTRL_ATTR_MCAST_GRP_NAME] && attrs[CTRL_ATTR_MCAST_GRP_ID] &&
+	    !strcmp(mnl_attr_get_str(attrs[CTRL_ATTR_MCAST_GRP_NAME]), answer->group))
+		answer->group_id = mnl_attr_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]);
+	return MNL_CB_OK;
+}
+
+static int note_family(const struct nlmsghdr *message, void *arg)
+{
+	const struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	struct family_answer *answer = arg;
+
+	if (message->nlmsg_type != GENL_ID_CTRL)
+		return MNL_CB_OK;
+	netlink_attributes(message, sizeof(struct genlmsghdr), attrs, CTRL_ATTR_MAX + 1);
+	if (attrs[CTRL_ATTR_FAMILY_ID])
+		answer->family = mnl_attr_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
+	if (attrs[CTRL_ATTR_MCAST_GROUPS] && answer->group)
+		mnl_attr_parse_nested(attrs[CTRL_ATTR_MCAST_GROUPS], note_group, answer);
+	return MNL_CB_OK;
+}
+
+int netlink_family(const char *name, uint16_t *family, const char *group, uint32_t *group_id)
+{
+	struct family_answer answer = {.group = group};
+	char buffer[1024];
+	struct nlmsghdr *request = netlink_begin(buffer, GENL_ID_CTRL, 0);
+	int err;
+
+	netlink_put_generic(request, CTRL_CMD_GETFAMILY);
+	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, name);
+	err = netlink_ask(NETLINK_GENERIC, request, note_family, &answer);
+	if (err)
+		return err;
+	if (!answer.family || (group && !answer.group_id))
+		return -ENOENT;
+	*family = answer.family;
+	if (group_id)
+		*group_id = answer.group_id;
+	return 0;
 }

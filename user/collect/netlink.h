@@ -23,6 +23,15 @@ struct nlmsghdr *netlink_begin(char *buffer, uint16_t type, uint16_t flags);
  */
 int netlink_ask(int bus, struct nlmsghdr *request, mnl_cb_t callback, void *arg);
 
+/* The header of a request to a generic family. */
+void netlink_put_generic(struct nlmsghdr *request, uint8_t command);
+
+/*
+ * The number of a generic family by its name, and if wanted (else NULL) that of one of its multicast groups. 0
+ * or -errno: -ENOENT when this kernel has no such family or group.
+ */
+int netlink_family(const char *name, uint16_t *family, const char *group, uint32_t *group_id);
+
 /* The attributes behind a header of header_size bytes, by type: table[0..types - 1], NULL where there is none.
  */
 void netlink_attributes(const struct nlmsghdr *message, size_t header_size, const struct nlattr **table,

@@ -14,7 +14,6 @@
  * Reads the interface's received packets and up to SNAPSHOT_NIC_COUNTERS_MAX drop counters (absolute values of
  * the driver, since it was loaded). A kind that the driver does not have is known = false. 0 or -errno.
  */
-int nic_read(uint32_t ifindex, const char *name, uint64_t *packets, struct snapshot_nic_counter *counters,
-	     unsigned int *count);
+int nic_read(uint32_t ifindex, uint64_t *packets, struct snapshot_nic_counter *counters, unsigned int *count);
 
 #endif

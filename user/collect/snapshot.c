@@ -35,6 +35,7 @@ void snapshot_unref(struct snapshot **snapshot)
 	*snapshot = NULL;
 	if (!s || atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) != 1)
 		return;
+	config_free(&s->config);
 	free(s->visits);
 	free(s);
 }

@@ -13,6 +13,7 @@
 
 #include "airglow/abi.h"
 #include "base/config.h"
+#include "collect/gaps.h"
 #include "collect/hosts.h"
 #include "collect/interval.h"
 #include "collect/promoted.h"
@@ -80,9 +81,10 @@ struct snapshot_reach {
 struct snapshot {
 	atomic_uint references;
 	uint64_t sequence;
-	int64_t time_ns;    /* wall clock when it was made */
-	int64_t start_ns;   /* wall clock when the books were opened */
-	const char *engine; /* "native" or "kernel" */
+	int64_t time_ns;	  /* wall clock when it was made */
+	int64_t start_ns;	  /* wall clock when the books were opened */
+	int64_t process_start_ns; /* ... and when this process began to read them */
+	const char *engine;	  /* "native" or "kernel" */
 	uint32_t epoch;
 
 	struct ag_counters totals; /* summed over slices */
@@ -90,8 +92,10 @@ struct snapshot {
 	struct ag_icmp icmp;
 	__u64 *visits;	  /* [AG_PORTS], SYNs to ports on which this host listens; NULL without the feed self */
 	uint64_t sources; /* distinct sources, estimate (HyperLogLog) */
-	uint64_t shared_packets;     /* received on CPUs without a slice of their own */
-	__u64 imbalance[AG_LAW_MAX]; /* packets; 0 = the law holds; L3: over all closed intervals */
+	uint64_t shared_packets; /* received on CPUs without a slice of their own */
+	unsigned int slices;
+	uint64_t booked_cpus[AG_CPUS_MAX / 64]; /* bits: CPUs with a slice of their own */
+	__u64 imbalance[AG_LAW_MAX];		/* packets; 0 = the law holds; L3: over all closed intervals */
 	struct reader_totals flow;
 	struct hosts_figures hosts;
 	struct sources_totals kept; /* who is in the table of sources */
@@ -99,6 +103,7 @@ struct snapshot {
 
 	struct snapshot_interface interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
+	struct gaps gaps;				 /* in the coverage; live */
 	struct snapshot_scope scopes[AG_SCOPES_MAX + 1]; /* [0]: every destination (replay without --dark) */
 	unsigned int scopes_count; /* entries in use, from 1; [0] used iff every_destination */
 	bool every_destination;
@@ -108,13 +113,15 @@ struct snapshot {
 	unsigned int checks_count;
 	int64_t checks_ns; /* wall clock when the checks were made; 0: never */
 	struct snapshot_reach reach;
-	const struct config_watch *watch; /* lives as long as the sensor */
+	struct config *config; /* a reference, for the next ones */
+	const struct config_watch *watch;
+	__u64 watch_before[AG_WATCH_MAX]; /* packets before the port was watched: "other" keeps them */
 	size_t watch_count;
-	const struct config_promoted
-		*promoted; /* lives as long as the sensor; [promoted_count] like the next */
+	const struct config_promoted *promoted; /* [promoted_count] like the next */
 	struct promoted_figures promoted_reached[AG_PROMOTED_SLOTS_MAX];
 	unsigned int promoted_count;
 	uint64_t map_bytes, rss_anon_bytes;
+	int64_t process_cpu_ns;		/* CPU time of all threads */
 	const char *disabled_rules[12]; /* static strings */
 	unsigned int disabled_rules_count;
 };

@@ -73,6 +73,13 @@ struct sources *sources_new(const struct sources_options *options)
 	return s;
 }
 
+void sources_use(struct sources *sources, const struct ag_thresholds *thresholds)
+{
+	pthread_mutex_lock(&sources->lock);
+	sources->options.thresholds = *thresholds;
+	pthread_mutex_unlock(&sources->lock);
+}
+
 void sources_free(struct sources **sources)
 {
 	if (!*sources)

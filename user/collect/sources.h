@@ -67,6 +67,8 @@ unsigned int sources_fit(uint64_t bytes);
 /* NULL without memory. */
 struct sources *sources_new(const struct sources_options *options);
 void sources_free(struct sources **sources);
+/* Any thread: what alerts are settled by from now on. */
+void sources_use(struct sources *sources, const struct ag_thresholds *thresholds);
 
 /*
  * Records of an interval that began at begin_ns (Unix time), `tick` times 10 s after some beginning (never

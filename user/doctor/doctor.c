@@ -121,9 +121,12 @@ static void remember_scopes(struct doctor_past *past, const struct snapshot *sna
 		double rate = JUDGE_PPS_PER_ADDRESS * (double)scope->dark_addresses;
 		double expected = rate * (double)(snapshot->time_ns - past->scope_time_ns[i]) / 1e9;
 
-		/* A mark stays until enough packets were expected since to judge by. */
-		if (past->valid && past->scope_time_ns[i] && expected < JUDGE_EXPECTED_AT_LEAST)
+		/* A mark stays until enough packets were expected since to judge by, or a reload moved its
+		 * prefixes. */
+		if (past->valid && past->scope_time_ns[i] && expected < JUDGE_EXPECTED_AT_LEAST &&
+		    past->scope_addresses[i] == scope->dark_addresses)
 			continue;
+		past->scope_addresses[i] = scope->dark_addresses;
 		past->scope_time_ns[i] = snapshot->time_ns;
 		past->scope_packets[i] = 0;
 		for (size_t j = 0; j < AG_CLASS_MAX; j++)
@@ -139,7 +142,7 @@ static void remember(struct doctor_past *past, const struct judge_input *in)
 		memset(past, 0, sizeof(*past));
 	if (snapshot) {
 		remember_scopes(past, snapshot);
-		past->start_ns = snapshot->start_ns;
+		past->begin_ns = snapshot->process_start_ns;
 		past->dark = snapshot->totals.dark;
 		past->arp_dark = snapshot->totals.outcome[AG_OUTCOME_ARP_DARK];
 		past->src_dark = snapshot->totals.anomaly[AG_ANOMALY_SRC_DARK];
@@ -157,14 +160,15 @@ static void remember(struct doctor_past *past, const struct judge_input *in)
 
 int doctor_run(const struct doctor_subject *subject, struct snapshot_check *checks, unsigned int size)
 {
-	struct judge_input in = {.config = subject->config, .snapshot = subject->snapshot};
+	struct judge_input in = {
+		.config = subject->config, .snapshot = subject->snapshot, .plan = subject->plan};
 	unsigned int extra = size > DOCTOR_CHECK_MAX ? size - DOCTOR_CHECK_MAX : 0, count = 0;
 	const struct doctor_past *past = subject->past;
 	struct host_facts host;
 	struct findings *findings;
 	int err;
 
-	err = host_read(&host, subject->config);
+	err = host_read(&host, subject->config, subject->snapshot);
 	if (err)
 		return err;
 	findings = malloc(sizeof(*findings));
@@ -173,7 +177,7 @@ int doctor_run(const struct doctor_subject *subject, struct snapshot_check *chec
 		return -ENOMEM;
 	}
 	in.host = &host;
-	if (past && past->valid && (!in.snapshot || past->start_ns == in.snapshot->start_ns))
+	if (past && past->valid && (!in.snapshot || past->begin_ns == in.snapshot->process_start_ns))
 		in.past = past;
 	for (unsigned int i = 0; i < DOCTOR_CHECK_MAX && count < size; i++) {
 		examine((enum doctor_check)i, &in, findings);

@@ -26,11 +26,12 @@ enum doctor_check {
  */
 struct doctor_past {
 	bool valid;
-	int64_t start_ns; /* of the sensor that was looked at */
+	int64_t begin_ns; /* of the sensor that was looked at */
 	uint64_t dark, arp_dark, src_dark;
 	/* Moved on when enough packets were expected to tell silence from chance. */
 	int64_t scope_time_ns[AG_SCOPES_MAX + 1];
 	uint64_t scope_packets[AG_SCOPES_MAX + 1];
+	uint64_t scope_addresses[AG_SCOPES_MAX + 1];
 	struct {
 		char name[32];
 		uint64_t packets, lost;
@@ -39,7 +40,7 @@ struct doctor_past {
 
 struct doctor_subject {
 	const struct config *config;
-	const struct plan *plan;	 /* may be NULL: built from the config */
+	const struct plan *plan;	 /* in force; NULL: what the config says */
 	const struct snapshot *snapshot; /* running sensor: figures and XDP modes; NULL before start */
 	struct doctor_past *past;	 /* updated by doctor_run; NULL: judge the sums since start */
 };

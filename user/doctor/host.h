@@ -21,8 +21,10 @@ enum host_answer { HOST_UNKNOWN = -1, HOST_NO = 0, HOST_YES = 1 };
 enum host_xdp { HOST_XDP_NONE, HOST_XDP_NATIVE, HOST_XDP_GENERIC };
 
 struct host_link {
-	char name[32];
-	int error; /* 0: found; else -errno of the question, and nothing below is filled in */
+	char name[32];	 /* as configured: what it goes by in reports */
+	char called[32]; /* now: what a command needs; an interface may be renamed while it is counted on */
+	bool name_taken; /* another interface has the configured name now */
+	int error;	 /* 0: found; else -errno of the question, and nothing below is filled in */
 	uint32_t ifindex;
 	uint16_t hardware; /* ARPHRD_* */
 	bool up, carrier, promiscuous, loopback;
@@ -76,20 +78,26 @@ struct host_facts {
 	bool routes_known;
 	enum host_answer policy_rules; /* routing rules beside the three of every host */
 	enum host_answer clock_synchronised;
-	int64_t clock_error_us; /* the kernel's bound of the clock's error */
+	int64_t clock_error_us; /* the kernel's bound of the clock's error; -1: not told */
 	uint32_t cpus_online;
-	char kernel[64]; /* release */
+	uint64_t cpus[AG_CPUS_MAX / 64]; /* those online, a bit each; all 0: not told */
+	char kernel[64];		 /* release */
 	enum host_answer realtime, jit;
 };
 
-/* Reads everything that concerns the configuration's interfaces and prefixes. 0 or -errno. */
-int host_read(struct host_facts *facts, const struct config *config);
+/*
+ * Reads everything that concerns the configuration's interfaces and prefixes. A running sensor's interfaces are
+ * those that it is attached to, whatever they are called now; snapshot NULL: by name. 0 or -errno.
+ */
+int host_read(struct host_facts *facts, const struct config *config, const struct snapshot *snapshot);
 void host_free(struct host_facts *facts);
 
 /* The parts of host_read, one a source. */
-void host_read_link(struct host_link *link, const char *name);
+/* ifindex 0: the interface that has the name. */
+void host_read_link(struct host_link *link, const char *name, uint32_t ifindex);
 void host_read_features(struct host_link *link);
 void host_read_xdp_holder(struct host_link *link);
+void host_read_cpus(struct host_facts *facts);
 int host_read_addresses(struct host_facts *facts);
 int host_read_routes(struct host_facts *facts, const struct config *config);
 

@@ -69,6 +69,8 @@ static int note_link(const struct nlmsghdr *message, void *arg)
 		attrs[IFLA_CARRIER] ? mnl_attr_get_u8(attrs[IFLA_CARRIER]) : info->ifi_flags & IFF_RUNNING;
 	link->promiscuous = info->ifi_flags & IFF_PROMISC ||
 			    (attrs[IFLA_PROMISCUITY] && mnl_attr_get_u32(attrs[IFLA_PROMISCUITY]));
+	if (attrs[IFLA_IFNAME])
+		copy_string(link->called, sizeof(link->called), attrs[IFLA_IFNAME]);
 	if (attrs[IFLA_MTU])
 		link->mtu = mnl_attr_get_u32(attrs[IFLA_MTU]);
 	if (attrs[IFLA_NUM_RX_QUEUES])
@@ -113,22 +115,25 @@ static int ask_link(uint32_t ifindex, int32_t netnsid, mnl_cb_t callback, void *
 	return netlink_ask(NETLINK_ROUTE, request, callback, arg);
 }
 
-void host_read_link(struct host_link *link, const char *name)
+void host_read_link(struct host_link *link, const char *name, uint32_t ifindex)
 {
 	struct link_answer answer = {.link = link, .peer_netnsid = -1};
-	unsigned int ifindex;
+	uint32_t named = if_nametoindex(name);
 
 	memset(link, 0, sizeof(*link));
 	snprintf(link->name, sizeof(link->name), "%s", name);
+	snprintf(link->called, sizeof(link->called), "%s", name);
 	link->native_xdp = link->vlan_strip = link->lro = link->gro = link->gro_hw = HOST_UNKNOWN;
 	link->peer_segments = link->peer_tags = HOST_UNKNOWN;
 	link->forwarding4 = link->forwarding6 = link->proxy_arp = HOST_UNKNOWN;
-	ifindex = if_nametoindex(name);
+	if (!ifindex)
+		ifindex = named;
 	if (!ifindex) {
 		link->error = -ENODEV;
 		return;
 	}
 	link->error = ask_link(ifindex, -1, note_link, &answer);
+	link->name_taken = named && named != ifindex;
 	if (link->error || strcmp(link->kind, "veth") || !answer.peer_ifindex)
 		return;
 	link->peer_elsewhere = answer.peer_netnsid >= 0;
@@ -145,19 +150,6 @@ void host_read_link(struct host_link *link, const char *name)
 #define NETDEV_A_DEV_XDP_FEATURES 3
 #define NETDEV_XDP_ACT_BASIC	  1
 
-static int note_family(const struct nlmsghdr *message, void *arg)
-{
-	const struct nlattr *attrs[CTRL_ATTR_MAX + 1];
-	uint16_t *family = arg;
-
-	if (message->nlmsg_type != GENL_ID_CTRL)
-		return MNL_CB_OK;
-	netlink_attributes(message, sizeof(struct genlmsghdr), attrs, CTRL_ATTR_MAX + 1);
-	if (attrs[CTRL_ATTR_FAMILY_ID])
-		*family = mnl_attr_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
-	return MNL_CB_OK;
-}
-
 static int note_xdp_features(const struct nlmsghdr *message, void *arg)
 {
 	const struct nlattr *attrs[NETDEV_A_DEV_XDP_FEATURES + 1];
@@ -171,27 +163,16 @@ static int note_xdp_features(const struct nlmsghdr *message, void *arg)
 	return MNL_CB_OK;
 }
 
-static void put_generic(uint16_t family, uint8_t command, struct nlmsghdr *request)
-{
-	struct genlmsghdr *header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
-
-	request->nlmsg_type = family;
-	header->cmd = command;
-	header->version = 1;
-}
-
 static void read_xdp_features(struct host_link *link)
 {
 	char buffer[1024];
-	struct nlmsghdr *request = netlink_begin(buffer, GENL_ID_CTRL, 0);
-	uint16_t family = 0;
+	struct nlmsghdr *request;
+	uint16_t family;
 
-	put_generic(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, request);
-	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, "netdev");
-	if (netlink_ask(NETLINK_GENERIC, request, note_family, &family) || !family)
+	if (netlink_family("netdev", &family, NULL, NULL))
 		return;
 	request = netlink_begin(buffer, family, 0);
-	put_generic(family, NETDEV_CMD_DEV_GET, request);
+	netlink_put_generic(request, NETDEV_CMD_DEV_GET);
 	mnl_attr_put_u32(request, NETDEV_A_DEV_IFINDEX, link->ifindex);
 	(void)netlink_ask(NETLINK_GENERIC, request, note_xdp_features, link);
 }
@@ -229,18 +210,18 @@ void host_read_features(struct host_link *link)
 	int on[4];
 
 	read_xdp_features(link);
-	(void)nic_read(link->ifindex, link->name, &link->packets, link->nic, &link->nic_count);
+	(void)nic_read(link->ifindex, &link->packets, link->nic, &link->nic_count);
 	if (fd < 0)
 		return;
-	(void)ethtool_driver(fd, link->name, link->driver, sizeof(link->driver));
-	if (!ethtool_features(fd, link->name, names, on, 4)) {
+	(void)ethtool_driver(fd, link->called, link->driver, sizeof(link->driver));
+	if (!ethtool_features(fd, link->called, names, on, 4)) {
 		link->vlan_strip = on[0];
 		link->lro = on[1];
 		link->gro = on[2];
 		link->gro_hw = on[3];
 	}
-	(void)ethtool_rx_ring(fd, link->name, &link->rx_ring, &link->rx_ring_max);
-	if (!ethtool_rx_queues(fd, link->name, &queues, &combined)) {
+	(void)ethtool_rx_ring(fd, link->called, &link->rx_ring, &link->rx_ring_max);
+	if (!ethtool_rx_queues(fd, link->called, &queues, &combined)) {
 		link->rx_queues = queues;
 		link->queues_combined = combined;
 	}

@@ -38,6 +38,7 @@ static const struct {
 	[DOCTOR_LIVE_HOSTS] = {JUDGE_HOST, judge_live_hosts},
 	[DOCTOR_CLOCK] = {JUDGE_HOST, judge_clock},
 	[DOCTOR_KERNEL] = {JUDGE_HOST, judge_kernel},
+	[DOCTOR_CPUS] = {JUDGE_HOST, judge_cpus},
 };
 
 enum judge_subject judge_subject_of(enum doctor_check check)
@@ -102,16 +103,7 @@ bool judge_feed_drops(enum ag_feed feed)
 
 bool judge_is_dark(const struct config *config, const struct prefix *address)
 {
-	const struct plan_prefix *longest = NULL;
-
-	for (size_t i = 0; i < config->prefixes_count; i++) {
-		const struct plan_prefix *candidate = &config->prefixes[i];
-
-		if (prefix_contains(&candidate->prefix, address) &&
-		    (!longest || candidate->prefix.length > longest->prefix.length))
-			longest = candidate;
-	}
-	return longest && longest->scope;
+	return config_scope_of(config, address) != 0;
 }
 
 const char *judge_address_text(const struct prefix *address, char *text)

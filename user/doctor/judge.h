@@ -18,6 +18,7 @@ struct judge_input {
 	const struct host_facts *host;
 	const struct config *config;
 	const struct snapshot *snapshot; /* NULL: no sensor runs, or not ours to ask */
+	const struct plan *plan;	 /* what is dark now; NULL: no sensor of this process */
 	const struct doctor_past *past;	 /* valid, of the same sensor; else NULL */
 };
 
@@ -62,6 +63,6 @@ uint64_t judge_lost(const struct snapshot_nic_counter *counters, unsigned int co
 judge_function judge_link, judge_xdp_program, judge_xdp_mode, judge_promiscuous, judge_vlan_strip, judge_lro,
 	judge_gro, judge_veth_peer, judge_rx_ring, judge_nic_drops, judge_queues, judge_mtu;
 judge_function judge_own_address, judge_route_local, judge_route_forward, judge_neighbour;
-judge_function judge_silent, judge_live_hosts, judge_clock, judge_kernel;
+judge_function judge_silent, judge_live_hosts, judge_clock, judge_kernel, judge_cpus;
 
 #endif

@@ -30,12 +30,28 @@ static bool absent(const struct judge_input *in, size_t index, struct snapshot_c
 	return link->error;
 }
 
+/* The program sits on the interface, not on its name: counting goes on. */
+static void judge_renamed(const struct host_link *link, struct snapshot_check *out)
+{
+	char word[JUDGE_WORD_TEXT], wanted[JUDGE_WORD_TEXT];
+
+	judge_say(out, SNAPSHOT_WARNING,
+		  "called %s now, and counted on; %s is %s now, so that a restart would %s", link->called,
+		  link->name, link->name_taken ? "another interface" : "no interface",
+		  link->name_taken ? "count there" : "not find it");
+	if (link->name_taken)
+		judge_cure(out, "# write %s into the configuration", link->called);
+	else
+		judge_cure(out, "ip link set dev %s name %s  # or write %s into the configuration",
+			   judge_word(link->called, word), judge_word(link->name, wanted), link->called);
+}
+
 void judge_link(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	const struct host_link *link = &in->host->links[index];
 	char word[JUDGE_WORD_TEXT], peer[JUDGE_WORD_TEXT];
 
-	judge_word(link->name, word);
+	judge_word(link->called, word);
 	if (absent(in, index, out)) {
 		judge_say(out, SNAPSHOT_FAULT, "there is no interface %s in this network namespace",
 			  link->name);
@@ -54,6 +70,8 @@ void judge_link(const struct judge_input *in, size_t index, struct snapshot_chec
 	} else if (!link->carrier) {
 		judge_say(out, SNAPSHOT_FAULT, "up, but no carrier");
 		judge_cure(out, "# plug in the cable, or enable the switch port");
+	} else if (strcmp(link->called, link->name)) {
+		judge_renamed(link, out);
 	} else {
 		judge_say(out, SNAPSHOT_OK, "up, with carrier, driver %s",
 			  link->driver[0] ? link->driver : "unknown");
@@ -70,7 +88,7 @@ static void cure_holder(const struct host_link *link, struct snapshot_check *out
 	const char *hook = link->xdp == HOST_XDP_GENERIC ? "xdpgeneric" : "xdpdrv";
 	char word[JUDGE_WORD_TEXT];
 
-	judge_word(link->name, word);
+	judge_word(link->called, word);
 	if (link->xdp_link)
 		judge_cure(out, "bpftool link detach id %" PRIu32, link->xdp_link);
 	else
@@ -112,7 +130,7 @@ static void cure_fallback(const struct host_link *link, struct snapshot_check *o
 {
 	char word[JUDGE_WORD_TEXT];
 
-	judge_word(link->name, word);
+	judge_word(link->called, word);
 	if (link->lro == HOST_YES)
 		judge_cure(out, "ethtool -K %s lro off  # then start the sensor again", word);
 	else if (link->gro_hw == HOST_YES)
@@ -166,7 +184,7 @@ void judge_promiscuous(const struct judge_input *in, size_t index, struct snapsh
 		judge_say(out, SNAPSHOT_OK, "off; only a mirror feed needs it");
 	} else {
 		judge_say(out, SNAPSHOT_FAULT, "off: the interface throws away frames to other MAC addresses");
-		judge_cure(out, "ip link set dev %s promisc on", judge_word(link->name, word));
+		judge_cure(out, "ip link set dev %s promisc on", judge_word(link->called, word));
 	}
 }
 
@@ -206,7 +224,7 @@ void judge_vlan_strip(const struct judge_input *in, size_t index, struct snapsho
 		judge_say(out, SNAPSHOT_OK, "rxvlan off: tags stay in the frame");
 	} else {
 		judge_say(out, SNAPSHOT_WARNING, "rxvlan on: tags are taken out before XDP can see them");
-		judge_cure(out, "ethtool -K %s rxvlan off", judge_word(link->name, word));
+		judge_cure(out, "ethtool -K %s rxvlan off", judge_word(link->called, word));
 	}
 }
 
@@ -222,7 +240,7 @@ void judge_lro(const struct judge_input *in, size_t index, struct snapshot_check
 
 	if (absent(in, index, out))
 		return;
-	judge_word(link->name, word);
+	judge_word(link->called, word);
 	if (link->lro == HOST_YES) {
 		judge_say(out, SNAPSHOT_FAULT,
 			  "lro on: the hardware merges packets, the program would count the sums");
@@ -262,7 +280,7 @@ void judge_gro(const struct judge_input *in, size_t index, struct snapshot_check
 		judge_say(out, mode == JUDGE_MODE_GENERIC ? SNAPSHOT_FAULT : SNAPSHOT_UNKNOWN,
 			  "on: in generic mode packets are merged before the program counts them%s",
 			  mode == JUDGE_MODE_GENERIC ? "" : "; in native mode harmless");
-		judge_cure(out, "ethtool -K %s gro off", judge_word(link->name, word));
+		judge_cure(out, "ethtool -K %s gro off", judge_word(link->called, word));
 	}
 }
 
@@ -315,7 +333,7 @@ void judge_rx_ring(const struct judge_input *in, size_t index, struct snapshot_c
 	} else {
 		judge_say(out, SNAPSHOT_WARNING, "%" PRIu32 " packets of at most %" PRIu32, link->rx_ring,
 			  link->rx_ring_max);
-		judge_cure(out, "ethtool -G %s rx %" PRIu32, judge_word(link->name, word), link->rx_ring_max);
+		judge_cure(out, "ethtool -G %s rx %" PRIu32, judge_word(link->called, word), link->rx_ring_max);
 	}
 }
 
@@ -323,7 +341,7 @@ static void cure_drops(const struct judge_input *in, const struct host_link *lin
 {
 	char word[JUDGE_WORD_TEXT];
 
-	judge_word(link->name, word);
+	judge_word(link->called, word);
 	if (link->rx_ring < link->rx_ring_max)
 		judge_cure(out, "ethtool -G %s rx %" PRIu32, word, link->rx_ring_max);
 	else if (link->rx_queues && link->rx_queues < in->host->cpus_online)
@@ -412,7 +430,7 @@ void judge_queues(const struct judge_input *in, size_t index, struct snapshot_ch
 		judge_say(out, SNAPSHOT_WARNING, "receive queues: %" PRIu32 ", but CPUs: %" PRIu32 "%s",
 			  link->rx_queues, cpus,
 			  cpus > useful ? " (the sensor keeps separate books for 64)" : "");
-		judge_cure(out, "ethtool -L %s %s %" PRIu32, judge_word(link->name, word),
+		judge_cure(out, "ethtool -L %s %s %" PRIu32, judge_word(link->called, word),
 			   link->queues_combined ? "combined" : "rx", useful);
 	}
 }
@@ -436,5 +454,5 @@ void judge_mtu(const struct judge_input *in, size_t index, struct snapshot_check
 		judge_say(out, SNAPSHOT_OK, "%" PRIu32, link->mtu);
 		return;
 	}
-	judge_cure(out, "ip link set dev %s mtu %d", judge_word(link->name, word), USUAL_MTU);
+	judge_cure(out, "ip link set dev %s mtu %d", judge_word(link->called, word), USUAL_MTU);
 }

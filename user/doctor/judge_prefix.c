@@ -61,6 +61,17 @@ static bool is_own_address(const struct host_facts *host, const struct host_rout
 	return false;
 }
 
+/* Has the sensor taken this address out of what is dark, for as long as it is this host's? */
+static bool is_taken_out(const struct judge_input *in, const struct prefix *address)
+{
+	uint32_t index;
+
+	if (!in->plan)
+		return false;
+	return address->family == 4 ? !plan_lookup4(in->plan, plan_address4(address), &index)
+				    : !plan_lookup6(in->plan, address->addr);
+}
+
 /* Feed self: the address of an interface that has it is dark on purpose. */
 static bool is_self(const struct judge_input *in, const struct host_address *address)
 {
@@ -106,7 +117,9 @@ void judge_own_address(const struct judge_input *in, size_t index, struct snapsh
 	}
 	snprintf(out->subject, sizeof(out->subject), "%.31s", judge_address_text(&first->prefix, plain));
 	judge_say(out, SNAPSHOT_FAULT, "an address of this host is dark (of %zu such): %s", found,
-		  passes(in) ? "it answers what is sent there" : "what is sent there is dropped");
+		  is_taken_out(in, &first->prefix) ? "it is not counted as dark as long as it is this host's"
+		  : passes(in)			   ? "it answers what is sent there"
+						   : "what is sent there is dropped");
 	judge_cure(out, "ip address delete %s dev %s  # or declare %s/%u live",
 		   prefix_format(text, PREFIX_TEXT_BYTES, &first->prefix),
 		   judge_word(first->interface[0] ? first->interface : "INTERFACE", word), plain,
@@ -228,7 +241,7 @@ static void cure_route(const struct host_route *route, const struct prefix *dark
 		return;
 	}
 	/* sysctl wants the dots of an interface's name as slashes. */
-	snprintf(key, sizeof(key), "%s", forwarder->name);
+	snprintf(key, sizeof(key), "%s", forwarder->called);
 	for (char *dot = key; (dot = strchr(dot, '.')); dot++)
 		*dot = '/';
 	judge_cure(out, "sysctl -w net.ipv4.conf.%s.forwarding=0", judge_word(key, word));

@@ -35,6 +35,9 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 	double rate = JUDGE_PPS_PER_ADDRESS * (double)figures->dark_addresses;
 
 	*seen = sum_scope(figures);
+	/* Since a reload gave it other prefixes, nothing can be said yet. */
+	if (in->past && in->past->scope_addresses[scope] != figures->dark_addresses)
+		return 0;
 	if (in->past && in->past->scope_time_ns[scope]) {
 		double expected = rate * (double)(in->snapshot->time_ns - in->past->scope_time_ns[scope]) / 1e9;
 		if (expected >= JUDGE_EXPECTED_AT_LEAST && in->past->scope_packets[scope] <= *seen) {
@@ -42,7 +45,7 @@ static double expected_since(const struct judge_input *in, size_t scope, uint64_
 			return expected;
 		}
 	}
-	return rate * (double)(in->snapshot->time_ns - in->snapshot->start_ns) / 1e9;
+	return rate * (double)(in->snapshot->time_ns - in->snapshot->process_start_ns) / 1e9;
 }
 
 /*
@@ -138,7 +141,13 @@ void judge_clock(const struct judge_input *in, size_t index, struct snapshot_che
 {
 	(void)index;
 	if (in->host->clock_synchronised == HOST_UNKNOWN) {
-		judge_say(out, SNAPSHOT_UNKNOWN, "the kernel does not tell");
+		judge_say(out, SNAPSHOT_UNKNOWN,
+			  "cannot be asked here: the kernel or systemd (ProtectClock) refuses it");
+		return;
+	}
+	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us < 0) {
+		judge_say(out, SNAPSHOT_OK,
+			  "synchronised within the last two hours, as systemd-timesyncd says");
 		return;
 	}
 	if (in->host->clock_synchronised == HOST_YES && in->host->clock_error_us <= CLOCK_ERROR_MAX_US) {
@@ -184,5 +193,48 @@ void judge_kernel(const struct judge_input *in, size_t index, struct snapshot_ch
 		judge_cure(out, "sysctl -w net.core.bpf_jit_enable=1");
 	} else {
 		judge_say(out, SNAPSHOT_OK, "%s", in->host->kernel);
+	}
+}
+
+/* CPUs of one set that are not in the other, and the first of them. */
+static unsigned int count_missing(const uint64_t of[AG_CPUS_MAX / 64], const uint64_t in[AG_CPUS_MAX / 64],
+				  unsigned int *first)
+{
+	unsigned int count = 0;
+
+	for (unsigned int cpu = AG_CPUS_MAX; cpu > 0; cpu--)
+		if ((of[(cpu - 1) / 64] & ~in[(cpu - 1) / 64]) >> ((cpu - 1) % 64) & 1) {
+			*first = cpu - 1;
+			count++;
+		}
+	return count;
+}
+
+void judge_cpus(const struct judge_input *in, size_t index, struct snapshot_check *out)
+{
+	const struct host_facts *host = in->host;
+	unsigned int cpu = 0, without, offline;
+
+	(void)index;
+	if (!in->snapshot || !in->snapshot->slices) {
+		judge_say(out, SNAPSHOT_UNKNOWN, "only a running sensor can tell");
+		return;
+	}
+	if (!host->cpus_online || !count_missing(host->cpus, (uint64_t[AG_CPUS_MAX / 64]){0}, &cpu)) {
+		judge_say(out, SNAPSHOT_UNKNOWN, "the kernel does not tell which CPUs are online");
+		return;
+	}
+	offline = count_missing(in->snapshot->booked_cpus, host->cpus, &cpu);
+	without = count_missing(host->cpus, in->snapshot->booked_cpus, &cpu);
+	if (without && in->snapshot->slices < AG_SLICES_MAX) {
+		judge_say(
+			out, SNAPSHOT_WARNING,
+			"CPU %u%s came online after the start and shares books by atomics: slower, and no record "
+			"tells of its packets (lost, stage cpu)",
+			cpu, without > 1 ? " (and others)" : "");
+		judge_cure(out, "# start the sensor again: it gives each CPU online then its own books");
+	} else {
+		judge_say(out, SNAPSHOT_OK, "%" PRIu32 " online, separate books for %u%s", host->cpus_online,
+			  in->snapshot->slices, offline ? "; those of CPUs offline are kept" : "");
 	}
 }

@@ -185,15 +185,101 @@ static void explain_attach(int err, const char *name, const char *mode, char *wh
 		snprintf(why, why_size, "cannot attach to %s in %s mode: %s", name, mode, strerror(-err));
 }
 
+/* What is attached to the interface now: the mode (XDP_ATTACHED_*) and the program. */
+static uint8_t query_attached(uint32_t ifindex, uint32_t *program_id)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	*program_id = 0;
+	if (bpf_xdp_query((int)ifindex, 0, &query))
+		return XDP_ATTACHED_NONE;
+	*program_id = query.prog_id ? query.prog_id : query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
+	return query.attach_mode;
+}
+
+/* Is the pinned link the one that sits on this interface, in a mode that is wanted? */
+static bool link_fits(int link_fd, uint32_t ifindex, enum config_mode mode, bool *native)
+{
+	struct bpf_link_info info = {};
+	uint32_t size = sizeof(info), program_id;
+	uint8_t attached = query_attached(ifindex, &program_id);
+
+	if (bpf_obj_get_info_by_fd(link_fd, &info, &size) || info.type != BPF_LINK_TYPE_XDP ||
+	    info.xdp.ifindex != ifindex || !program_id || info.prog_id != program_id)
+		return false;
+	*native = attached == XDP_ATTACHED_DRV;
+	return mode == CONFIG_MODE_AUTO || (mode == CONFIG_MODE_NATIVE) == *native;
+}
+
+/* 0: the pinned link runs the program now; -ENOENT: there is none that fits, and none is left. */
+static int take_over_link(struct attachment *a, int program_fd, enum config_mode mode, struct pins *pins)
+{
+	int fd = pins_get_link(pins, a->ifindex), err;
+
+	if (fd < 0)
+		return fd == -ENOENT ? -ENOENT : fd;
+	if (link_fits(fd, a->ifindex, mode, &a->native)) {
+		err = bpf_link_update(fd, program_fd, NULL) ? -errno : 0;
+		if (!err) {
+			a->link_fd = fd;
+			return 0;
+		}
+	}
+	close(fd);
+	err = pins_drop_link(pins, a->ifindex);
+	return err ? err : -ENOENT;
+}
+
+static int make_link(struct attachment *a, int program_fd, const char *name, enum config_mode mode)
+{
+	int err = mode == CONFIG_MODE_GENERIC ? -EOPNOTSUPP : try_attach(a, program_fd, XDP_FLAGS_DRV_MODE);
+
+	a->native = !err;
+	if (err &&
+	    (mode == CONFIG_MODE_GENERIC || (mode == CONFIG_MODE_AUTO && err != -EPERM && err != -EBUSY))) {
+		if (mode == CONFIG_MODE_AUTO)
+			snprintf(a->fallback, sizeof(a->fallback),
+				 "%s does not take the program in native mode: %s", name, strerror(-err));
+		err = try_attach(a, program_fd, XDP_FLAGS_SKB_MODE);
+	}
+	return err;
+}
+
+/* A link that is pinned here already, else a new one. */
+static int attach(struct attachment *a, int program_fd, const char *name, enum config_mode mode,
+		  struct pins *pins, char *why, size_t why_size)
+{
+	int err = pins ? take_over_link(a, program_fd, mode, pins) : -ENOENT;
+
+	if (!err)
+		return 0;
+	if (err != -ENOENT) {
+		snprintf(why, why_size, "cannot use the link that is pinned for %s in %s: %s", name,
+			 pins_directory(pins), strerror(-err));
+		return err;
+	}
+	err = refuse_owned(a->ifindex, name, why, why_size);
+	if (err)
+		return err;
+	err = make_link(a, program_fd, name, mode);
+	if (err) {
+		explain_attach(err, name, mode == CONFIG_MODE_NATIVE ? "native" : "generic", why, why_size);
+		return err;
+	}
+	err = pins ? pins_put_link(pins, a->ifindex, a->link_fd) : 0;
+	if (err)
+		snprintf(why, why_size, "cannot pin the link of %s in %s: %s", name, pins_directory(pins),
+			 strerror(-err));
+	return err;
+}
+
 int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode,
-		     char *why, size_t why_size)
+		     struct pins *pins, char *why, size_t why_size)
 {
 	struct ag_interface slot;
 	struct attachment *a;
 	int err = attach_describe(&slot, name, AG_FEED_OBSERVE, why, why_size);
 
-	if (!err)
-		err = refuse_owned(slot.ifindex, name, why, why_size);
 	if (err)
 		return err;
 	a = calloc(1, sizeof(*a));
@@ -203,22 +289,28 @@ int attach_interface(struct attachment **out, int program_fd, const char *name, 
 	}
 	a->ifindex = slot.ifindex;
 	a->link_fd = -1;
-	err = mode == CONFIG_MODE_GENERIC ? -EOPNOTSUPP : try_attach(a, program_fd, XDP_FLAGS_DRV_MODE);
-	a->native = !err;
-	if (err &&
-	    (mode == CONFIG_MODE_GENERIC || (mode == CONFIG_MODE_AUTO && err != -EPERM && err != -EBUSY))) {
-		if (mode == CONFIG_MODE_AUTO)
-			snprintf(a->fallback, sizeof(a->fallback),
-				 "%s does not take the program in native mode: %s", name, strerror(-err));
-		err = try_attach(a, program_fd, XDP_FLAGS_SKB_MODE);
-	}
+	err = attach(a, program_fd, name, mode, pins, why, why_size);
 	if (err) {
-		explain_attach(err, name, mode == CONFIG_MODE_NATIVE ? "native" : "generic", why, why_size);
 		attach_free(&a);
 		return err;
 	}
 	*out = a;
 	return 0;
+}
+
+unsigned int attach_drop_others(struct pins *pins, struct attachment *const *attachments, size_t count)
+{
+	uint32_t links[PINS_LINKS_MAX];
+	unsigned int n = pins_links(pins, links), i, dropped = 0;
+	size_t j;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < count && attachments[j]->ifindex != links[i]; j++)
+			;
+		if (j == count)
+			dropped += !pins_drop_link(pins, links[i]);
+	}
+	return dropped;
 }
 
 void attach_free(struct attachment **attachment)
@@ -229,6 +321,19 @@ void attach_free(struct attachment **attachment)
 		close((*attachment)->link_fd);
 	free(*attachment);
 	*attachment = NULL;
+}
+
+bool attach_is_severed(const struct attachment *attachment)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(attachment->link_fd, &info, &size) && !info.xdp.ifindex;
+}
+
+void attach_release(const struct attachment *attachment)
+{
+	bpf_link_detach(attachment->link_fd);
 }
 
 const char *attach_mode(const struct attachment *attachment)

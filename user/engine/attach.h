@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The program on an interface: native XDP, else generic, and which of them it became. Detaches when freed or
- * when the process dies (the kernel's link goes with its file descriptor).
+ * when the process dies (the kernel's link goes with its file descriptor), unless the link is pinned.
  */
 #ifndef AIRGLOW_ENGINE_ATTACH_H
 #define AIRGLOW_ENGINE_ATTACH_H
@@ -11,22 +11,33 @@
 #include <stdint.h>
 
 #include "base/config.h"
+#include "engine/pins.h"
 
 struct attachment;
 
 /*
- * Attaches the program to an interface. mode AUTO tries native first. Another program on the interface, an
- * interface without an Ethernet header, or one that is missing is refused with a sentence that names it (and
- * the holder). 0 or -errno.
+ * Attaches the program to an interface. With pins, a link that is pinned for it goes over to the program
+ * without missing a packet, and a new link is pinned. mode AUTO tries native first. Another program on the
+ * interface, an interface without an Ethernet header, or one that is missing is refused with a sentence that
+ * names it (and the holder). 0 or -errno.
  */
 int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode,
-		     char *why, size_t why_size);
+		     struct pins *pins, char *why, size_t why_size);
+/* Detaches, unless the link is pinned. Accepts NULL. */
 void attach_free(struct attachment **attachment);
+/* Detaches links that are pinned for other interfaces than these (NULL-terminated); returns how many. */
+unsigned int attach_drop_others(struct pins *pins, struct attachment *const *attachments, size_t count);
 
 /* "native" or "generic". */
 const char *attach_mode(const struct attachment *attachment);
 /* Why native was not possible (one sentence), or NULL. */
 const char *attach_fallback_reason(const struct attachment *attachment);
+/*
+ * Whether the program is on the interface no more: the kernel severs the link of one that vanishes, whatever
+ * has its name or number now. attach_release takes it off before attach_free.
+ */
+bool attach_is_severed(const struct attachment *attachment);
+void attach_release(const struct attachment *attachment);
 uint32_t attach_ifindex(const struct attachment *attachment);
 
 /* Fills a slot of the settings for an interface: index, MAC, feed. 0 or -errno with a sentence. */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "airglow/abi.h"
+#include "airglow/keep.h"
 
 struct books {
 	unsigned int slices; /* per-CPU slices; entry [slices] of each array is the shared slice */
@@ -22,6 +22,10 @@ struct books {
 	unsigned int pages;
 	struct ag_control *control;	    /* written by userspace only */
 	const struct ag_settings *settings; /* [2] */
+
+	struct ag_abi *abi; /* userspace's own, like the next two */
+	struct ag_collected *collected;
+	struct ag_carried *carried; /* what earlier books counted */
 
 	/* The flow cache. Tables and intervals are double, [slice * 2 + parity]; those of the parity that is
 	 * not open are the reader's to read and to clear. */

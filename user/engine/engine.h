@@ -12,6 +12,7 @@
 
 #include "airglow/abi.h"
 #include "engine/books.h"
+#include "engine/pins.h"
 #include "engine/plan.h"
 
 struct engine;
@@ -20,9 +21,10 @@ enum engine_kind { ENGINE_NATIVE, ENGINE_KERNEL };
 
 struct engine_options {
 	enum engine_kind kind;
-	bool replay;		 /* frames come from engine_run(), one slice, packet time */
-	const struct plan *plan; /* what is dark; sizes follow from it */
-	uint64_t memory_bytes;	 /* bound for all maps together; 0: none */
+	bool replay;	       /* frames come from engine_run(), one slice, packet time */
+	struct plan *plan;     /* what is dark; sizes follow from it. Pages are given anew in pinned books */
+	uint64_t memory_bytes; /* bound for all maps together; 0: none */
+	struct pins *pins; /* where the books are pinned, and gone on with; NULL: they end with the engine */
 };
 
 /*
@@ -35,6 +37,8 @@ void engine_free(struct engine **engine);
 /* The label of JSON: "native" or "kernel". */
 const char *engine_name(const struct engine *engine);
 struct books *engine_books(struct engine *engine);
+/* The CPUs that have a slice of their own, a bit each; none in replay. */
+void engine_booked_cpus(const struct engine *engine, uint64_t bits[AG_CPUS_MAX / 64]);
 
 /*
  * Runs one frame (replay engines only). bytes has caplen bytes, wirelen is its length on the wire.
@@ -42,8 +46,20 @@ struct books *engine_books(struct engine *engine);
  */
 int engine_run(struct engine *engine, const struct ag_replay *replay, const uint8_t *bytes);
 
-/* Puts another plan in force by the other side of the settings. -ENOSPC: the plan needs larger tables. */
-int engine_apply(struct engine *engine, const struct plan *plan, char *why, size_t why_size);
+/*
+ * Puts another plan in force by the other side of the settings; its pages become those that the tables have for
+ * the same addresses. -ENOSPC: the plan needs larger tables. A packet sees the old plan or the new one, whole.
+ */
+int engine_apply(struct engine *engine, struct plan *plan, char *why, size_t why_size);
+
+/*
+ * With pins: does the engine go on with pinned books (true), or were new ones begun, perhaps beside older ones?
+ * Its set in the pins. Once the program is attached, engine_inherit_seen takes over which addresses the older
+ * books saw; their counts are carry_inherit's (collect/carry.h).
+ */
+bool engine_is_resumed(const struct engine *engine);
+unsigned int engine_set(const struct engine *engine);
+void engine_inherit_seen(struct engine *engine, const struct plan *plan, const struct pins *pins);
 
 /*
  * Waits up to timeout_ms for messages of the program (enum ag_message_kind, the first word of each) and hands

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
@@ -46,6 +47,9 @@ enum {
 	MAP_LOGS,
 	MAP_LOG_RECORDS,
 	MAP_LOG_TOUCHES,
+	MAP_COLLECTED,
+	MAP_CARRIED,
+	MAP_ABI, /* pinned last: books that have it are whole */
 	MAPS
 };
 
@@ -58,6 +62,35 @@ struct kernel {
 	engine_message_fn *handler; /* of the kernel_wait that runs */
 	void *handler_arg;
 };
+
+/* The maps that hold the books, in the order of the enum. */
+static void list_maps(const struct kernel *k, struct bpf_map *maps[MAPS])
+{
+	struct airglow_bpf *skel = k->skel;
+
+	maps[MAP_CONTROL] = skel->maps.control;
+	maps[MAP_SETTINGS] = skel->maps.settings;
+	maps[MAP_SCOPE16] = skel->maps.scope16;
+	maps[MAP_BLOCKS] = skel->maps.blocks;
+	maps[MAP_SPLITS] = skel->maps.splits;
+	maps[MAP_COUNTERS] = skel->maps.counters;
+	maps[MAP_PORTS] = skel->maps.ports;
+	maps[MAP_ICMP] = skel->maps.icmp;
+	maps[MAP_VISITS] = skel->maps.visits;
+	maps[MAP_SEEN] = skel->maps.seen;
+	maps[MAP_INTERVALS] = skel->maps.intervals;
+	maps[MAP_FLOWS] = skel->maps.flows;
+	maps[MAP_SUMMARIES] = skel->maps.summaries;
+	maps[MAP_SWEEPERS] = skel->maps.sweepers;
+	maps[MAP_ONCE] = skel->maps.once;
+	maps[MAP_REACHED] = skel->maps.reached;
+	maps[MAP_LOGS] = skel->maps.logs;
+	maps[MAP_LOG_RECORDS] = skel->maps.log_records;
+	maps[MAP_LOG_TOUCHES] = skel->maps.log_touches;
+	maps[MAP_ABI] = skel->maps.abi;
+	maps[MAP_COLLECTED] = skel->maps.collected;
+	maps[MAP_CARRIED] = skel->maps.carried;
+}
 
 static int map_array(struct kernel *k, int which, struct bpf_map *map)
 {
@@ -77,30 +110,11 @@ static int map_array(struct kernel *k, int which, struct bpf_map *map)
 
 static int map_all(struct kernel *k)
 {
-	struct bpf_map *maps[MAPS] = {
-		[MAP_CONTROL] = k->skel->maps.control,
-		[MAP_SETTINGS] = k->skel->maps.settings,
-		[MAP_SCOPE16] = k->skel->maps.scope16,
-		[MAP_BLOCKS] = k->skel->maps.blocks,
-		[MAP_SPLITS] = k->skel->maps.splits,
-		[MAP_COUNTERS] = k->skel->maps.counters,
-		[MAP_PORTS] = k->skel->maps.ports,
-		[MAP_ICMP] = k->skel->maps.icmp,
-		[MAP_VISITS] = k->skel->maps.visits,
-		[MAP_SEEN] = k->skel->maps.seen,
-		[MAP_INTERVALS] = k->skel->maps.intervals,
-		[MAP_FLOWS] = k->skel->maps.flows,
-		[MAP_SUMMARIES] = k->skel->maps.summaries,
-		[MAP_SWEEPERS] = k->skel->maps.sweepers,
-		[MAP_ONCE] = k->skel->maps.once,
-		[MAP_REACHED] = k->skel->maps.reached,
-		[MAP_LOGS] = k->skel->maps.logs,
-		[MAP_LOG_RECORDS] = k->skel->maps.log_records,
-		[MAP_LOG_TOUCHES] = k->skel->maps.log_touches,
-	};
+	struct bpf_map *maps[MAPS];
 	struct tables *t = &k->tables;
 	int i, err;
 
+	list_maps(k, maps);
 	for (i = 0; i < MAPS; i++) {
 		err = map_array(k, i, maps[i]);
 		if (err)
@@ -125,38 +139,62 @@ static int map_all(struct kernel *k)
 	t->logs = k->mappings[MAP_LOGS].address;
 	t->log_records = k->mappings[MAP_LOG_RECORDS].address;
 	t->log_touches = k->mappings[MAP_LOG_TOUCHES].address;
+	t->abi = k->mappings[MAP_ABI].address;
+	t->collected = k->mappings[MAP_COLLECTED].address;
+	t->carried = k->mappings[MAP_CARRIED].address;
 	return 0;
 }
 
-/* CPUs online now get a slice each, in their order; all others the shared one. In replay every CPU is slice 0.
+static bool is_online(int cpu)
+{
+	char path[64], state = '1';
+	FILE *file;
+
+	/* CPU 0 often has no `online` file: it cannot go offline. */
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	file = fopen(path, "re");
+	if (!file) {
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d", cpu);
+		return !access(path, F_OK);
+	}
+	if (fread(&state, 1, 1, file) != 1)
+		state = '0';
+	fclose(file);
+	return state == '1';
+}
+
+/*
+ * CPUs online now get a slice each, in their order; all others the shared one. A CPU that had a slice in books
+ * that go on keeps it: while one program takes the place of another, both run. In replay every CPU is slice 0.
  */
-static void assign_slices(struct ag_rodata *ro, bool replay)
+static void assign_slices(struct ag_rodata *ro, bool replay, const struct ag_abi *before)
 {
 	int cpus = libbpf_num_possible_cpus(), cpu;
 	unsigned int next = 0;
 
 	for (cpu = 0; cpu < AG_CPUS_MAX; cpu++) {
-		char path[64], state = '1';
-		FILE *file;
-
 		ro->slice_of[cpu] = replay ? 0 : (__u16)ro->slices;
-		if (replay || cpu >= cpus || next >= ro->slices)
+		if (!before || before->slice_of[cpu] >= ro->slices)
 			continue;
-		/* CPU 0 often has no `online` file: it cannot go offline. */
-		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-		file = fopen(path, "re");
-		if (file) {
-			if (fread(&state, 1, 1, file) != 1)
-				state = '0';
-			fclose(file);
-		} else {
-			snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d", cpu);
-			if (access(path, F_OK))
-				state = '0';
-		}
-		if (state == '1')
-			ro->slice_of[cpu] = (__u16)next++;
+		ro->slice_of[cpu] = before->slice_of[cpu];
+		next = before->slice_of[cpu] >= next ? before->slice_of[cpu] + 1u : next;
 	}
+	for (cpu = 0; !replay && cpu < cpus && cpu < AG_CPUS_MAX && next < ro->slices; cpu++)
+		if (ro->slice_of[cpu] >= ro->slices && is_online(cpu))
+			ro->slice_of[cpu] = (__u16)next++;
+}
+
+unsigned int kernel_slices_missing(const struct ag_abi *abi)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu;
+	unsigned int next = 0, missing = 0;
+
+	for (cpu = 0; cpu < AG_CPUS_MAX; cpu++)
+		if (abi->slice_of[cpu] < abi->slices && abi->slice_of[cpu] >= next)
+			next = abi->slice_of[cpu] + 1u;
+	for (cpu = 0; cpu < cpus && cpu < AG_CPUS_MAX; cpu++)
+		missing += abi->slice_of[cpu] >= abi->slices && is_online(cpu);
+	return missing > abi->slices - next ? missing - (abi->slices - next) : 0;
 }
 
 /* A map has at least one entry, also of a sensor without slices. */
@@ -165,12 +203,15 @@ static void set_entries(struct bpf_map *map, unsigned int entries)
 	bpf_map__set_max_entries(map, entries ? entries : 1);
 }
 
-static void set_sizes(struct airglow_bpf *skel, const struct table_sizes *s, bool replay)
+static void set_sizes(struct airglow_bpf *skel, const struct table_sizes *s, bool replay,
+		      const struct ag_abi *before)
 {
 	struct ag_rodata *ro = &skel->rodata->rodata;
 
 	tables_rodata(ro, s, replay);
-	assign_slices(ro, replay);
+	if (before)
+		memcpy(ro->seed, before->seed, sizeof(ro->seed));
+	assign_slices(ro, replay, before);
 	set_entries(skel->maps.blocks, 2 * s->blocks);
 	set_entries(skel->maps.splits, 2 * s->splits);
 	set_entries(skel->maps.counters, s->slices + 1);
@@ -220,7 +261,72 @@ static int on_ring(void *arg, void *message, size_t bytes)
 	return 0;
 }
 
-int kernel_new(struct kernel **out, const struct table_sizes *sizes, bool replay, char *why, size_t why_size)
+/* The program is to run on maps that are pinned already. */
+static int reuse_maps(struct kernel *k, const struct kernel_books *books)
+{
+	struct bpf_map *maps[MAPS];
+	int i, err;
+
+	list_maps(k, maps);
+	for (i = 0; i < MAPS; i++) {
+		int fd = pins_get_map(books->pins, books->set, bpf_map__name(maps[i]));
+
+		if (fd < 0)
+			return fd;
+		err = bpf_map__reuse_fd(maps[i], fd);
+		close(fd);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* What the books are like, for who takes them over. */
+static void describe_books(struct kernel *k)
+{
+	const struct ag_rodata *ro = &k->skel->rodata->rodata;
+	const struct table_sizes *s = &k->tables.sizes;
+	struct ag_abi *abi = k->tables.abi;
+
+	abi->magic = AG_BOOKS_MAGIC;
+	abi->version = AG_ABI_VERSION;
+	abi->slices = s->slices;
+	abi->blocks = s->blocks;
+	abi->splits = s->splits;
+	abi->pages = s->pages;
+	abi->flow_sets = s->flow_sets;
+	abi->summary_sets = s->summary_sets;
+	abi->log_records = s->log_records;
+	abi->log_touches = s->log_touches;
+	abi->promoted = s->promoted;
+	abi->visits = s->visits;
+	memcpy(abi->seed, ro->seed, sizeof(abi->seed));
+	memcpy(abi->slice_of, ro->slice_of, sizeof(abi->slice_of));
+}
+
+static int load(struct kernel *k, bool replay, const struct kernel_books *books)
+{
+	int err = 0;
+
+	k->skel = airglow_bpf__open();
+	if (!k->skel)
+		return -errno;
+	set_sizes(k->skel, &k->tables.sizes, replay, books ? &books->abi : NULL);
+	if (books)
+		err = reuse_maps(k, books);
+	if (!err)
+		err = airglow_bpf__load(k->skel);
+	if (!err)
+		err = map_all(k);
+	if (err)
+		return err;
+	describe_books(k);
+	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.ring), on_ring, k, NULL);
+	return k->ring ? 0 : -errno;
+}
+
+int kernel_new(struct kernel **out, const struct table_sizes *sizes, bool replay,
+	       const struct kernel_books *books, char *why, size_t why_size)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
 	int err;
@@ -231,29 +337,67 @@ int kernel_new(struct kernel **out, const struct table_sizes *sizes, bool replay
 	}
 	k->stats_fd = -1;
 	k->tables.sizes = *sizes;
-	k->skel = airglow_bpf__open();
-	if (!k->skel) {
-		err = -errno;
-		goto exit_free;
-	}
-	set_sizes(k->skel, sizes, replay);
-	err = airglow_bpf__load(k->skel);
-	if (err)
-		goto exit_free;
-	err = map_all(k);
-	if (err)
-		goto exit_free;
-	k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.ring), on_ring, k, NULL);
-	if (!k->ring) {
-		err = -errno;
-		goto exit_free;
+	err = load(k, replay, books);
+	if (err) {
+		explain_load(err, why, why_size);
+		kernel_free(&k);
+		return err;
 	}
 	*out = k;
 	return 0;
+}
 
-exit_free:
-	explain_load(err, why, why_size);
-	kernel_free(&k);
+/* Raw BTF into a map, for bytes alone cannot be pinned. */
+static int pin_layout(const struct kernel *k, struct pins *pins, unsigned int set)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	uint32_t bytes, zero = 0;
+	const void *raw = btf__raw_data(bpf_object__btf(k->skel->obj), &bytes);
+	size_t size = (bytes + page - 1) / page * page;
+	void *value = raw ? calloc(1, size) : NULL;
+	int fd, err;
+
+	if (!value)
+		return -ENOMEM;
+	memcpy(value, raw, bytes);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "layout", sizeof(zero), (uint32_t)size, 1, &opts);
+	err = fd < 0 ? -errno : bpf_map_update_elem(fd, &zero, value, BPF_ANY);
+	if (!err)
+		err = pins_put_map(pins, set, "layout", fd);
+	if (fd >= 0)
+		close(fd);
+	free(value);
+	return err;
+}
+
+int kernel_pin(struct kernel *k, struct pins *pins, unsigned int set)
+{
+	struct bpf_map *maps[MAPS];
+	int i, err = pins_make_set(pins, set);
+
+	list_maps(k, maps);
+	if (!err)
+		err = pin_layout(k, pins, set);
+	for (i = 0; i < MAPS && !err; i++)
+		err = pins_put_map(pins, set, bpf_map__name(maps[i]), bpf_map__fd(maps[i]));
+	if (err)
+		pins_drop_set(pins, set);
+	return err;
+}
+
+int kernel_layout(struct layout **out)
+{
+	struct airglow_bpf *skel = airglow_bpf__open();
+	const void *raw;
+	uint32_t bytes;
+	int err;
+
+	if (!skel)
+		return -errno;
+	raw = btf__raw_data(bpf_object__btf(skel->obj), &bytes);
+	err = raw ? layout_new(out, raw, bytes) : -ENOMEM;
+	airglow_bpf__destroy(skel);
 	return err;
 }
 
@@ -277,6 +421,16 @@ void kernel_free(struct kernel **kernel)
 struct tables *kernel_tables(struct kernel *kernel)
 {
 	return &kernel->tables;
+}
+
+void kernel_booked_cpus(const struct kernel *kernel, uint64_t bits[AG_CPUS_MAX / 64])
+{
+	const struct ag_rodata *ro = &kernel->skel->rodata->rodata;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < AG_CPUS_MAX && !ro->replay; cpu++)
+		if (ro->slice_of[cpu] < ro->slices)
+			bits[cpu / 64] |= 1ULL << (cpu % 64);
 }
 
 /* The replayer's word travels as XDP metadata in front of the frame; only the head is handed over. */

@@ -172,11 +172,14 @@ static int allocate(struct tables *t, const struct table_sizes *s)
 	t->reached = calloc((size_t)2 * s->promoted * s->pages + 1, sizeof(*t->reached));
 	t->logs = calloc(s->slices, sizeof(*t->logs));
 	t->log_records = calloc((size_t)s->slices * s->log_records, sizeof(*t->log_records));
+	t->abi = calloc(1, sizeof(*t->abi));
+	t->collected = calloc(1, sizeof(*t->collected));
+	t->carried = calloc(1, sizeof(*t->carried));
 	t->log_touches = calloc((size_t)s->slices * s->log_touches, sizeof(*t->log_touches));
 	return t->control && t->settings && t->scope16 && t->blocks && t->splits && t->counters && t->ports &&
 			       t->icmp && t->visits && t->seen && t->intervals && t->flows && t->summaries &&
 			       t->sweepers && t->reached && t->once && t->logs && t->log_records &&
-			       t->log_touches
+			       t->log_touches && t->abi && t->collected && t->carried
 		       ? 0
 		       : -ENOMEM;
 }
@@ -223,6 +226,9 @@ void native_free(struct native **native)
 	free(t->logs);
 	free(t->log_records);
 	free(t->log_touches);
+	free(t->abi);
+	free(t->collected);
+	free(t->carried);
 	free((*native)->messages.list);
 	free(*native);
 	*native = NULL;

@@ -47,7 +47,7 @@ static int compare_length(const void *a, const void *b)
 	return by_address;
 }
 
-static uint32_t address4_of(const struct prefix *p)
+uint32_t plan_address4(const struct prefix *p)
 {
 	return (uint32_t)p->addr[0] << 24 | (uint32_t)p->addr[1] << 16 | (uint32_t)p->addr[2] << 8 | p->addr[3];
 }
@@ -80,7 +80,7 @@ static struct ag_split *split_of(struct canvas *c, uint32_t slash24)
 
 static int paint4(struct canvas *c, const struct plan_prefix *pp)
 {
-	uint32_t first = address4_of(&pp->prefix);
+	uint32_t first = plan_address4(&pp->prefix);
 	unsigned int length = pp->prefix.length;
 
 	if (length <= 24) {
@@ -188,7 +188,7 @@ static int build4(struct plan *plan, const struct plan_prefix **sorted, size_t c
 
 	for (i = 0; !err && i < count; i++) {
 		const struct prefix *p = &sorted[i]->prefix;
-		uint32_t first = address4_of(p) >> 16, spans = p->length >= 16 ? 1 : 1u << (16 - p->length);
+		uint32_t first = plan_address4(p) >> 16, spans = p->length >= 16 ? 1 : 1u << (16 - p->length);
 
 		if (p->family != 4)
 			continue;
@@ -419,6 +419,152 @@ void plan_each_page(const struct plan *plan,
 				visit(arg, entry & AG_ENTRY_PAGE_MASK, NULL,
 				      entry >> AG_ENTRY_SCOPE_SHIFT & AG_ENTRY_SCOPE_MASK);
 			}
+		}
+	}
+}
+
+struct plan *plan_of_tables(const struct ag_settings *settings, const struct ag_scope16 *scope16,
+			    const struct ag_block *blocks, unsigned int blocks_count,
+			    const struct ag_split *splits, unsigned int splits_count)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+
+	if (!plan)
+		return NULL;
+	plan->scope16 = malloc(sizeof(*scope16));
+	plan->blocks = calloc(blocks_count, sizeof(*blocks));
+	plan->splits = calloc(splits_count, sizeof(*splits));
+	if (!plan->scope16 || !plan->blocks || !plan->splits) {
+		plan_free(&plan);
+		return NULL;
+	}
+	plan->settings = *settings;
+	*plan->scope16 = *scope16;
+	memcpy(plan->blocks, blocks, blocks_count * sizeof(*blocks));
+	memcpy(plan->splits, splits, splits_count * sizeof(*splits));
+	plan->blocks_used = blocks_count;
+	plan->splits_used = splits_count;
+	return plan;
+}
+
+/* The entry of a /24, NULL where its /16 has nothing dark. */
+static uint32_t *entry_of(const struct plan *plan, uint32_t slash24)
+{
+	uint32_t block = plan->scope16->block[slash24 >> 8];
+
+	return block && block < plan->blocks_used ? &plan->blocks[block].entry[slash24 & 0xff] : NULL;
+}
+
+/* UINT32_MAX: nothing of the /24 is dark. */
+static uint32_t page_of(const struct plan *plan, uint32_t slash24)
+{
+	const uint32_t *entry = entry_of(plan, slash24);
+
+	if (!entry || !*entry)
+		return UINT32_MAX;
+	if (!(*entry & AG_ENTRY_SPLIT))
+		return *entry & AG_ENTRY_PAGE_MASK;
+	return (*entry & ~AG_ENTRY_SPLIT) < plan->splits_used ? plan->splits[*entry & ~AG_ENTRY_SPLIT].page
+							      : UINT32_MAX;
+}
+
+static void set_page(const struct plan *plan, uint32_t slash24, uint32_t page)
+{
+	uint32_t *entry = entry_of(plan, slash24);
+
+	if (*entry & AG_ENTRY_SPLIT)
+		plan->splits[*entry & ~AG_ENTRY_SPLIT].page = page;
+	else
+		*entry = (*entry & ~AG_ENTRY_PAGE_MASK) | page;
+}
+
+enum { PAGE_FREE, PAGE_LEFT, PAGE_TAKEN }; /* LEFT: the plan before has it, and the new one not */
+
+struct pages {
+	uint8_t *states;
+	uint32_t count, next_free, next_left;
+};
+
+/* A page that nobody has; then one that is being left, whose last packets may still be on their way. */
+static uint32_t find_page(struct pages *p)
+{
+	while (p->next_free < p->count && p->states[p->next_free] != PAGE_FREE)
+		p->next_free++;
+	if (p->next_free < p->count)
+		return p->next_free;
+	while (p->next_left < p->count && p->states[p->next_left] != PAGE_LEFT)
+		p->next_left++;
+	return p->next_left < p->count ? p->next_left : UINT32_MAX;
+}
+
+struct keeping {
+	struct plan *plan;
+	const struct plan *before;
+	struct pages pages;
+	void (*fresh)(void *arg, uint32_t page);
+	void *arg;
+	int err;
+};
+
+static void mark_page(void *arg, uint32_t slash24, uint32_t page)
+{
+	struct keeping *k = arg;
+
+	if (page < k->pages.count)
+		k->pages.states[page] = page_of(k->plan, slash24) == UINT32_MAX ? PAGE_LEFT : PAGE_TAKEN;
+}
+
+static void keep_page(void *arg, uint32_t slash24, uint32_t unused)
+{
+	struct keeping *k = arg;
+	uint32_t page = page_of(k->before, slash24);
+
+	(void)unused;
+	if (k->err)
+		return;
+	if (page >= k->pages.count) {
+		page = find_page(&k->pages);
+		if (page == UINT32_MAX) {
+			k->err = -ENOSPC;
+			return;
+		}
+		if (k->fresh)
+			k->fresh(k->arg, page);
+	}
+	k->pages.states[page] = PAGE_TAKEN;
+	set_page(k->plan, slash24, page);
+	if (page >= k->plan->pages_used)
+		k->plan->pages_used = page + 1;
+}
+
+int plan_keep_pages(struct plan *plan, const struct plan *before, unsigned int pages,
+		    void (*fresh)(void *arg, uint32_t page), void *arg)
+{
+	struct keeping k = {
+		.plan = plan, .before = before, .pages = {.count = pages}, .fresh = fresh, .arg = arg};
+
+	k.pages.states = calloc(pages + 1, 1);
+	if (!k.pages.states)
+		return -ENOMEM;
+	plan_each_slash24(before, mark_page, &k);
+	plan->pages_used = 0;
+	plan_each_slash24(plan, keep_page, &k);
+	free(k.pages.states);
+	return k.err;
+}
+
+void plan_each_slash24(const struct plan *plan, void (*visit)(void *arg, uint32_t slash24, uint32_t page),
+		       void *arg)
+{
+	uint32_t slash16, i, page;
+
+	for (slash16 = 0; slash16 < AG_SCOPE16_ENTRIES; slash16++) {
+		if (!plan->scope16->block[slash16])
+			continue;
+		for (i = 0; i < AG_BLOCK_ENTRIES; i++) {
+			page = page_of(plan, slash16 << 8 | i);
+			if (page != UINT32_MAX)
+				visit(arg, slash16 << 8 | i, page);
 		}
 	}
 }

@@ -21,12 +21,22 @@
 #define SCALE_MIN 8  /* 256 sets: 160 KiB a slice */
 #define SCALE_MAX 18 /* 262,144 sets: 160 MiB a slice */
 
+#define SPARE_MAX 4096
+
 static void scale_cache(struct table_sizes *s, unsigned int scale)
 {
 	s->flow_sets = 1u << scale;
 	s->summary_sets = s->flow_sets / 2;
 	s->log_records = s->flow_sets * AG_FLOW_WAYS;
 	s->log_touches = s->log_records * 8;
+}
+
+/* Room for a reload: an eighth and a little, at most 4 MiB of pages. */
+static unsigned int with_spare(unsigned int used, unsigned int little)
+{
+	unsigned int more = used / 8 + little;
+
+	return used + (more < SPARE_MAX ? more : SPARE_MAX);
 }
 
 static bool has_self(const struct ag_settings *settings)
@@ -38,19 +48,24 @@ static bool has_self(const struct ag_settings *settings)
 	return self;
 }
 
-struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes)
+struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes, bool spare)
 {
 	struct table_sizes sizes = {
 		.slices = slices,
 		/* Block 0 is there, if nothing else is. */
-		.blocks = (plan->blocks_used ? plan->blocks_used : 1) + plan->spare,
-		.splits = (plan->splits_used ? plan->splits_used : 1) + plan->spare,
-		.pages = (plan->pages_used ? plan->pages_used : 1) + plan->spare,
+		.blocks = plan->blocks_used ? plan->blocks_used : 1,
+		.splits = plan->splits_used ? plan->splits_used : 1,
+		.pages = plan->pages_used ? plan->pages_used : 1,
 		.promoted = plan->settings.promoted_slots,
 		.visits = has_self(&plan->settings) ? AG_PORTS : 1,
 	};
 	unsigned int scale = SCALE_MAX;
 
+	if (spare) {
+		sizes.blocks = with_spare(sizes.blocks, 8);
+		sizes.splits = with_spare(sizes.splits, 32);
+		sizes.pages = with_spare(sizes.pages, 64);
+	}
 	scale_cache(&sizes, scale);
 	while (memory_bytes && scale > SCALE_MIN && tables_bytes(&sizes) > memory_bytes)
 		scale_cache(&sizes, --scale);
@@ -79,7 +94,8 @@ static uint64_t reached_bytes(const struct table_sizes *s)
 uint64_t tables_bytes(const struct table_sizes *s)
 {
 	return (s->slices + 1) * slice_bytes() + s->slices * cache_bytes(s) + sizeof(struct ag_icmp) +
-	       sizeof(struct ag_control) + s->visits * sizeof(__u64) + AG_RING_BYTES + reached_bytes(s) +
+	       sizeof(struct ag_control) + sizeof(struct ag_abi) + sizeof(struct ag_collected) +
+	       sizeof(struct ag_carried) + s->visits * sizeof(__u64) + AG_RING_BYTES + reached_bytes(s) +
 	       (uint64_t)s->pages * sizeof(struct ag_page) +
 	       2 * (sizeof(struct ag_settings) + sizeof(struct ag_scope16) +
 		    (uint64_t)s->blocks * sizeof(struct ag_block) +
@@ -176,6 +192,9 @@ struct books tables_books(const struct tables *t)
 		.pages = t->sizes.pages,
 		.control = t->control,
 		.settings = t->settings,
+		.abi = t->abi,
+		.collected = t->collected,
+		.carried = t->carried,
 		.intervals = t->intervals,
 		.flows = t->flows,
 		.summaries = t->summaries,

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "airglow/abi.h"
+#include "airglow/keep.h"
 #include "engine/books.h"
 #include "engine/plan.h"
 
@@ -44,13 +44,17 @@ struct tables {
 	struct ag_log *logs;		  /* [slices] */
 	struct ag_record *log_records;	  /* [slices * log_records] */
 	__u64 *log_touches;		  /* [slices * log_touches] */
+	struct ag_abi *abi;
+	struct ag_collected *collected;
+	struct ag_carried *carried;
 };
 
 /*
- * What the plan needs, and a flow cache as large as memory_bytes (0: no bound) allows. When not even the
+ * What the plan needs (spare: and room for a reload to put more in its place), and a flow cache as large as
+ * memory_bytes (0: no bound) allows. When not even the
  * smallest fits, that is what is returned: tables_check tells.
  */
-struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes);
+struct table_sizes tables_size(const struct plan *plan, unsigned int slices, uint64_t memory_bytes, bool spare);
 uint64_t tables_bytes(const struct table_sizes *sizes);
 
 /* 0, or -ENOSPC with the arithmetic in why when the maps do not fit the bound (0: no bound). */

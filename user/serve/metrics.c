@@ -132,7 +132,8 @@ static void port_sample(struct metrics *m, const char *protocol, unsigned int po
 	metrics_integer(m, count);
 }
 
-/* The watch list of one protocol, and all other ports of it together. */
+/* The watch list of one protocol, and all other ports of it together: a port that is watched since a reload has
+ * its past in "other" for ever, so that no series ever goes back. */
 static void write_watched(struct metrics *m, const struct snapshot *s, uint8_t number, const char *label)
 {
 	const __u64 *counts = number == 6 ? s->ports.tcp : s->ports.udp;
@@ -144,8 +145,8 @@ static void write_watched(struct metrics *m, const struct snapshot *s, uint8_t n
 	for (i = 0; i < s->watch_count; i++) {
 		if (s->watch[i].protocol != number)
 			continue;
-		port_sample(m, label, s->watch[i].port, counts[s->watch[i].port], NULL);
-		other -= counts[s->watch[i].port];
+		port_sample(m, label, s->watch[i].port, counts[s->watch[i].port] - s->watch_before[i], NULL);
+		other -= counts[s->watch[i].port] - s->watch_before[i];
 	}
 	metrics_begin(m);
 	metrics_label(m, "protocol", label);
@@ -225,6 +226,12 @@ static void write_interfaces(struct metrics *m, const struct snapshot *s)
 	metrics_family(m, METRIC_INTERFACE_UP);
 	for (i = 0; i < s->interfaces_count; i++)
 		one(m, "interface", s->interfaces[i].name, s->interfaces[i].present);
+	metrics_family(m, METRIC_GAP_SECONDS);
+	for (i = 0; i < s->interfaces_count; i++) {
+		metrics_begin(m);
+		metrics_label(m, "interface", s->interfaces[i].name);
+		metrics_real(m, (double)gaps_lasted_ns(&s->gaps, s->interfaces[i].name, s->time_ns) / NS);
+	}
 	metrics_family(m, METRIC_NIC_PACKETS);
 	for (i = 0; i < s->interfaces_count; i++)
 		one(m, "interface", s->interfaces[i].name, s->interfaces[i].nic_packets);
@@ -295,6 +302,12 @@ static void write_health(struct metrics *m, const struct snapshot *s)
 	one(m, NULL, NULL, s->map_bytes);
 	metrics_family(m, METRIC_RSS_BYTES);
 	one(m, NULL, NULL, s->rss_anon_bytes);
+	metrics_family(m, METRIC_PROCESS_START);
+	metrics_begin(m);
+	metrics_real(m, (double)s->process_start_ns / NS);
+	metrics_family(m, METRIC_PROCESS_CPU);
+	metrics_begin(m);
+	metrics_real(m, (double)s->process_cpu_ns / NS);
 	metrics_family(m, METRIC_START_TIME);
 	metrics_begin(m);
 	metrics_real(m, (double)s->start_ns / NS);

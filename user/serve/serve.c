@@ -1,41 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HTTP by libmicrohttpd (serve.h): methods, negotiation, compression, errors. What a path answers is
- * endpoint.c. Connections are many and poor: idle ones are closed after CONNECTION_IDLE_S, and there is room
- * for thousands, so that a crowd of slow clients does not keep a scrape out.
+ * HTTP by libmicrohttpd (serve.h): a daemon for each listening socket; methods, negotiation, compression,
+ * errors. What a path answers is endpoint.c; who may ask is guard.c. Connections are many and poor: idle ones
+ * are closed after CONNECTION_IDLE_S, and there is room for thousands, so that a crowd of slow clients does not
+ * keep a scrape out.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <microhttpd.h>
 #include <zlib.h>
 
+#include "base/address.h"
+#include "base/log.h"
 #include "serve/endpoint.h"
+#include "serve/guard.h"
+#include "serve/listen.h"
 #include "serve/negotiate.h"
 #include "serve/serve.h"
 #include "serve/stream.h"
 
-#define THREADS		   2
-#define CONNECTIONS_MAX	   4096
-#define CONNECTION_IDLE_S  10
-#define CONNECTION_BYTES   49152 /* of one request; mapped, touched as needed */
-#define HEADERS_BYTES_MAX  8192
-#define BACKLOG		   1024
-#define COMPRESS_BYTES_MIN 1024
-#define GZIP_WINDOW	   (15 + 16) /* zlib: largest window, gzip wrapper */
+#define THREADS		     2	  /* for each socket of TCP; a unix socket has one */
+#define CONNECTIONS_MAX	     4096 /* of all sockets of TCP together */
+#define UNIX_CONNECTIONS_MAX 256
+#define LOOPBACK_CONNECTIONS (CONNECTIONS_MAX / 4 * 3)
+#define CONNECTION_IDLE_S    10
+#define CONNECTION_BYTES     49152 /* of one request; mapped, touched as needed */
+#define ANSWER_S	     60	   /* for a client to take its answer */
+#define HEADERS_BYTES_MAX    8192
+#define COMPRESS_BYTES_MIN   1024
+#define HTML_POLICY	     "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+#define GZIP_WINDOW	     (15 + 16) /* zlib: largest window, gzip wrapper */
+#define DESCRIPTORS	     (CONNECTIONS_MAX + LISTEN_MAX * UNIX_CONNECTIONS_MAX)
 
 struct serve {
-	struct MHD_Daemon *daemon;
+	struct guard *guard;
+	struct listeners listeners;
+	struct guard_door doors[LISTEN_MAX];
+	struct MHD_Daemon *daemons[LISTEN_MAX];
 	struct serve_options options;
 	struct streams *streams;
-	int fd;
 };
 
 /* What the headers and parameters of a request said. */
@@ -51,89 +59,10 @@ static void raise_descriptors(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= CONNECTIONS_MAX + 256)
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= DESCRIPTORS)
 		return;
-	limit.rlim_cur = limit.rlim_max < CONNECTIONS_MAX + 256 ? limit.rlim_max : CONNECTIONS_MAX + 256;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/* getaddrinfo takes any number and keeps its low 16 bits. */
-static bool is_port(const char *text)
-{
-	unsigned int number = 0;
-
-	for (; *text >= '0' && *text <= '9' && number <= UINT16_MAX; text++)
-		number = number * 10 + (unsigned int)(*text - '0');
-	return !*text && number && number <= UINT16_MAX;
-}
-
-/* "host:port" or "[v6]:port" in two. */
-static int split_address(const char *address, char *host, size_t host_size, const char **port)
-{
-	const char *colon = strrchr(address, ':'), *begin = address;
-	size_t len;
-
-	if (!colon || !is_port(colon + 1) || colon == address)
-		return -EINVAL;
-	len = (size_t)(colon - address);
-	if (*begin == '[') {
-		if (len < 3 || begin[len - 1] != ']')
-			return -EINVAL;
-		begin++;
-		len -= 2;
-	} else if (memchr(address, ':', len)) {
-		return -EINVAL;
-	}
-	if (len >= host_size)
-		return -EINVAL;
-	memcpy(host, begin, len);
-	host[len] = 0;
-	*port = colon + 1;
-	return 0;
-}
-
-static int bind_address(const struct addrinfo *info)
-{
-	int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, err;
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, info->ai_addr, info->ai_addrlen) || listen(fd, BACKLOG)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-int serve_listen(int *fd_out, const char *address, char *why, size_t why_size)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-				 .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
-	struct addrinfo *info;
-	const char *port;
-	char host[128];
-	int fd;
-
-	if (split_address(address, host, sizeof(host), &port) || getaddrinfo(host, port, &hints, &info)) {
-		snprintf(why, why_size,
-			 "listen address %s is not ADDRESS:PORT, such as 127.0.0.1:10023 or [::1]:10023",
-			 address);
-		return -EINVAL;
-	}
-	fd = bind_address(info);
-	freeaddrinfo(info);
-	if (fd == -EADDRINUSE)
-		snprintf(why, why_size,
-			 "cannot listen on %s: another program does; stop it or give another port (listen)",
-			 address);
-	else if (fd < 0)
-		snprintf(why, why_size, "cannot listen on %s: %s", address, strerror(-fd));
-	if (fd < 0)
-		return fd;
-	*fd_out = fd;
-	return 0;
 }
 
 static enum MHD_Result read_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -185,8 +114,38 @@ static bool compress_answer(struct answer *answer)
 	return done;
 }
 
-/* Takes the body. */
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct answer *answer)
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	MHD_add_response_header(response, name, value);
+}
+
+/* What every answer carries. No CORS: pages of other sites may not read the figures. */
+static void add_common_headers(const struct serve *serve, struct MHD_Response *response)
+{
+	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	add_header(response, "X-Content-Type-Options", "nosniff");
+	guard_add_headers(serve->guard, response);
+}
+
+/* What a status says more. */
+static void add_status_headers(struct MHD_Response *response, const struct answer *answer, unsigned int wait_s)
+{
+	char seconds[16];
+
+	if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		add_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	if (answer->status == MHD_HTTP_UNAUTHORIZED)
+		add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+			   "Basic realm=\"airglow\", charset=\"UTF-8\"");
+	if (!wait_s)
+		return;
+	snprintf(seconds, sizeof(seconds), "%u", wait_s);
+	add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+}
+
+/* Takes the body. wait_s: when the client may come again, if not 0. */
+static enum MHD_Result send_answer(const struct serve *serve, struct MHD_Connection *connection,
+				   struct answer *answer, unsigned int wait_s)
 {
 	const char *encodings =
 		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
@@ -200,25 +159,27 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
 		free(answer->body);
 		return MHD_NO;
 	}
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
+	add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
+	add_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
+	if (!strncmp(answer->type, "text/html", 9))
+		add_header(response, "Content-Security-Policy", HTML_POLICY);
 	if (zipped)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+		add_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	add_common_headers(serve, response);
+	add_status_headers(response, answer, wait_s);
+	guard_answering(connection, ANSWER_S);
 	result = MHD_queue_response(connection, answer->status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
-static enum MHD_Result send_stream(struct MHD_Connection *connection, struct MHD_Response *response)
+static enum MHD_Result send_stream(const struct serve *serve, struct MHD_Connection *connection,
+				   struct MHD_Response *response)
 {
 	enum MHD_Result result;
 
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	add_common_headers(serve, response);
+	guard_answering(connection, 0);
 	result = MHD_queue_response(connection, MHD_HTTP_OK, response);
 	MHD_destroy_response(response);
 	return result;
@@ -282,11 +243,28 @@ static int answer_request(struct answer *answer, struct MHD_Response **stream,
 	return err;
 }
 
+/* The refusal of the guard. */
+static int turn_away(struct answer *answer, enum guard_verdict verdict)
+{
+	if (verdict == GUARD_UNKNOWN)
+		return refuse(answer, MHD_HTTP_UNAUTHORIZED, "unauthorized",
+			      "this sensor asks for a name and a password");
+	if (verdict == GUARD_TOO_MANY)
+		return refuse(answer, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests",
+			      "this address asks more often than this sensor allows; come again later");
+	return refuse(answer, MHD_HTTP_SERVICE_UNAVAILABLE, "busy",
+		      "this sensor has too much to do to check who asks; come again later");
+}
+
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
 			      const char *version, const char *upload, size_t *upload_size, void **state)
 {
 	struct answer answer = {.status = MHD_HTTP_OK};
 	struct MHD_Response *stream = NULL;
+	const struct serve *serve = arg;
+	enum guard_verdict verdict;
+	unsigned int wait_s = 0;
+	int err;
 
 	(void)upload;
 	/* A body, where one comes against all advice, is read to its end and thrown away. */
@@ -299,13 +277,30 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 		*state = connection;
 		return MHD_YES;
 	}
-	if (answer_request(&answer, &stream, connection, arg, url, method, version)) {
+	verdict = guard_admit(connection, &wait_s);
+	if (verdict == GUARD_LATER)
+		return MHD_YES;
+	if (verdict == GUARD_ADMIT)
+		err = answer_request(&answer, &stream, connection, serve, url, method, version);
+	else
+		err = turn_away(&answer, verdict);
+	if (err) {
 		free(answer.body);
 		return MHD_NO;
 	}
 	if (stream)
-		return send_stream(connection, stream);
-	return send_answer(connection, &answer);
+		return send_stream(serve, connection, stream);
+	return send_answer(serve, connection, &answer,
+			   verdict == GUARD_TOO_MANY || verdict == GUARD_BUSY ? wait_s : 0);
+}
+
+static void request_done(void *arg, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode code)
+{
+	(void)arg;
+	(void)state;
+	(void)code;
+	guard_answered(connection);
 }
 
 static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
@@ -315,53 +310,180 @@ static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
 	return negotiate_unescape(text);
 }
 
-static void free_serve(struct serve **serve)
+/* --- sockets and their daemons -------------------------------------------------------------------------------
+ */
+
+/* Beyond this host the figures are shown to who is known, unless told otherwise. */
+static int check_beyond(const struct config *config, const struct guard *guard, const char *address, char *why,
+			size_t why_size)
 {
-	if ((*serve)->streams)
-		streams_stop((*serve)->streams);
-	if ((*serve)->daemon)
-		MHD_stop_daemon((*serve)->daemon);
-	streams_free(&(*serve)->streams);
-	free(*serve);
-	*serve = NULL;
+	if (config->listen_open || guard_asks(guard))
+		return 0;
+	snprintf(
+		why, why_size,
+		"other hosts can reach the listen address %.200s, and nobody is asked for a password there: give users "
+		"with --web-config, or say --listen-open (listen_open: true)",
+		address);
+	return -EPERM;
 }
 
-int serve_start(struct serve **out, int listen_fd, const struct serve_options *options, char *why,
-		size_t why_size)
+static int read_guard(struct guard **out, const struct config *config, char *why, size_t why_size)
+{
+	struct guard_options options = {
+		.web_config = config->web_config,
+		.requests = config->client_requests,
+		.connections = config->client_connections,
+		.loopback_connections = LOOPBACK_CONNECTIONS,
+	};
+
+	return guard_new(out, &options, why, why_size);
+}
+
+struct checking {
+	const struct config *config;
+	const struct guard *guard;
+};
+
+static int check_address(void *arg, const char *address, char *why, size_t why_size)
+{
+	const struct checking *checking = arg;
+
+	if (listen_unix_path(address) || listen_is_loopback(address))
+		return 0;
+	return check_beyond(checking->config, checking->guard, address, why, why_size);
+}
+
+int serve_check(const struct config *config, char *why, size_t why_size)
+{
+	struct checking checking = {.config = config};
+	struct guard *guard;
+	int err = read_guard(&guard, config, why, why_size);
+
+	if (err)
+		return err;
+	checking.guard = guard;
+	err = list_each(config->listen, check_address, &checking, why, why_size);
+	guard_free(&guard);
+	return err;
+}
+
+int serve_open(struct serve **out, const struct config *config, char *why, size_t why_size)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
-	int err = serve ? 0 : -ENOMEM;
+	int err;
 
-	if (!err) {
-		raise_descriptors();
-		serve->options = *options;
-		serve->fd = listen_fd;
-		err = streams_new(&serve->streams, options->feed, options->sources);
+	if (!serve) {
+		snprintf(why, why_size, "not enough memory for the HTTP server");
+		return -ENOMEM;
 	}
-	if (err) {
-		snprintf(why, why_size, "the HTTP server cannot start: %s", strerror(-err));
-		close(listen_fd);
-		free(serve);
-		return err;
+	err = read_guard(&serve->guard, config, why, why_size);
+	if (!err)
+		err = listeners_open(&serve->listeners, config->listen, why, why_size);
+	for (unsigned int i = 0; i < serve->listeners.count && !err; i++) {
+		const struct listener *listener = &serve->listeners.listener[i];
+
+		if (!listener->beyond)
+			continue;
+		err = check_beyond(config, serve->guard, listener->address, why, why_size);
+		if (!err && guard_asks(serve->guard) && !guard_has_tls(serve->guard))
+			log_warnx(
+				"passwords come to %s unencrypted: the web configuration has no tls_server_config",
+				listener->address);
 	}
-	serve->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, serve,
-		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)CONNECTION_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
-	if (!serve->daemon) {
-		snprintf(why, why_size, "the HTTP server cannot start: %s", strerror(errno));
-		close(listen_fd);
-		free_serve(&serve);
-		return -EIO;
+	if (err)
+		serve_stop(&serve);
+	else
+		*out = serve;
+	return err;
+}
+
+static struct MHD_Daemon *start_daemon(struct serve *serve, const struct listener *listener,
+				       struct guard_door *door, unsigned int connections)
+{
+	unsigned int flags =
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (door->tls ? MHD_USE_TLS : 0);
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)guard_no_certificate},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	return MHD_start_daemon(flags, 0, guard_accept, door, handle, serve, MHD_OPTION_LISTEN_SOCKET,
+				listener->fd, MHD_OPTION_THREAD_POOL_SIZE,
+				door->local ? 0u : (unsigned int)THREADS, MHD_OPTION_CONNECTION_LIMIT,
+				connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_IDLE_S,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+				MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+				guard_connection, door, MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL,
+				MHD_OPTION_ARRAY, tls + !door->tls, MHD_OPTION_END);
+}
+
+static int start_daemons(struct serve *serve, char *why, size_t why_size)
+{
+	unsigned int of_tcp = 0;
+
+	for (unsigned int i = 0; i < serve->listeners.count; i++)
+		of_tcp += !serve->listeners.listener[i].local;
+	for (unsigned int i = 0; i < serve->listeners.count; i++) {
+		struct listener *listener = &serve->listeners.listener[i];
+		struct guard_door *door = &serve->doors[i];
+
+		*door = (struct guard_door){.guard = serve->guard,
+					    .local = listener->local,
+					    .tls = guard_has_tls(serve->guard) && !listener->local};
+		serve->daemons[i] = start_daemon(serve, listener, door,
+						 door->local ? UNIX_CONNECTIONS_MAX : CONNECTIONS_MAX / of_tcp);
+		if (!serve->daemons[i]) {
+			snprintf(why, why_size, "the HTTP server cannot start on %.200s: %s", listener->address,
+				 strerror(errno));
+			return -EIO;
+		}
+		listener->fd = -1;
+		log_info("serving %s%s%s",
+			 door->local ? ""
+			 : door->tls ? "https://"
+				     : "http://",
+			 listener->address, door->local ? "" : "/metrics");
 	}
-	*out = serve;
 	return 0;
 }
 
+int serve_start(struct serve *serve, const struct serve_options *options, char *why, size_t why_size)
+{
+	int err;
+
+	raise_descriptors();
+	serve->options = *options;
+	err = streams_new(&serve->streams, options->feed, options->sources);
+	if (err) {
+		snprintf(why, why_size, "the HTTP server cannot start: %s", strerror(-err));
+		return err;
+	}
+	err = guard_start(serve->guard, why, why_size);
+	return err ? err : start_daemons(serve, why, why_size);
+}
+
+/* Nobody sleeps any more when a daemon ends, as libmicrohttpd wants it. */
 void serve_stop(struct serve **serve)
 {
-	if (*serve)
-		free_serve(serve);
+	struct serve *s = *serve;
+
+	if (!s)
+		return;
+	if (s->guard)
+		guard_stop(s->guard);
+	if (s->streams)
+		streams_stop(s->streams);
+	for (unsigned int i = 0; i < LISTEN_MAX; i++)
+		if (s->daemons[i])
+			MHD_stop_daemon(s->daemons[i]);
+	listeners_close(&s->listeners);
+	streams_free(&s->streams);
+	guard_free(&s->guard);
+	free(s);
+	*serve = NULL;
+}
+
+int serve_own(const struct serve *serve, uid_t user, gid_t group)
+{
+	return listeners_own(&serve->listeners, user, group);
 }

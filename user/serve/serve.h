@@ -6,9 +6,11 @@
 #define AIRGLOW_SERVE_SERVE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <jansson.h>
 
+#include "base/config.h"
 #include "collect/feed.h"
 #include "collect/snapshot.h"
 #include "collect/sources.h"
@@ -16,11 +18,21 @@
 struct serve;
 
 /*
- * Opens the listening socket: "ADDRESS:PORT", "[v6]:PORT". In the caller's network namespace, so that a sensor
- * that then enters another one is still reached. 0 and a file descriptor (the caller's), or -errno and a
- * sentence.
+ * Reads what the configuration says about HTTP and what it names, without opening a socket: 0, or -errno and a
+ * sentence. Refused is, among others, an address that other hosts can reach and that asks for no password or
+ * certificate of a client, unless listen_open.
  */
-int serve_listen(int *fd_out, const char *address, char *why, size_t why_size);
+int serve_check(const struct config *config, char *why, size_t why_size);
+
+/*
+ * The same, and opens the listening sockets: in the caller's network namespace, so that a sensor that then
+ * enters another one is still reached; before there are threads, and while files may be read that only root
+ * can. Nothing is served yet. serve_stop ends it at any time.
+ */
+int serve_open(struct serve **out, const struct config *config, char *why, size_t why_size);
+
+/* Gives unix sockets to another user and group, before privileges are dropped. 0 or -errno. */
+int serve_own(const struct serve *serve, uid_t user, gid_t group);
 
 /* What is served; all of it is borrowed. */
 struct serve_options {
@@ -29,9 +41,13 @@ struct serve_options {
 	struct feed *feed;
 };
 
-/* Serves on a listening socket (taken over) until serve_stop. */
-int serve_start(struct serve **out, int listen_fd, const struct serve_options *options, char *why,
-		size_t why_size);
+/*
+ * Serves until serve_stop, which is due also when it could not start. Threads begin here: two for each socket
+ * of TCP, one for each unix socket, one for streams, one that checks passwords (niceness 10), one that looks
+ * every second at the files of the web configuration, which are read again when they change, and at slow
+ * clients. What they need later on: reading those files, and at the end removing unix sockets.
+ */
+int serve_start(struct serve *serve, const struct serve_options *options, char *why, size_t why_size);
 void serve_stop(struct serve **serve);
 
 /*

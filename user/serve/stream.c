@@ -208,6 +208,7 @@ static void *run_pump(void *arg)
 	struct streams *streams = arg;
 	uint64_t seen = 0;
 
+	pthread_setname_np(pthread_self(), "ag-stream");
 	pthread_mutex_lock(&streams->lock);
 	while (!streams->stopping) {
 		if (!streams->count) {
@@ -246,7 +247,6 @@ int streams_new(struct streams **out, struct feed *feed, struct sources *sources
 		free(streams);
 		return -err;
 	}
-	pthread_setname_np(streams->pump, "ag-stream");
 	*out = streams;
 	return 0;
 }

@@ -177,6 +177,33 @@ static json_t *nic(struct builder *b, const struct snapshot *s)
 	return object;
 }
 
+/* Seconds, to the millisecond. */
+static json_t *unix_time(int64_t ns)
+{
+	int64_t ms = ns / 1000000;
+
+	return json_real((double)ms / 1e3);
+}
+
+/* `to` is null while it lasts, `interface` where it is the whole sensor's. */
+static json_t *gaps(struct builder *b, const struct snapshot *s)
+{
+	json_t *array = json_array();
+	unsigned int i;
+
+	for (i = 0; i < s->gaps.count; i++) {
+		const struct gap *gap = &s->gaps.list[i];
+		json_t *object = json_object();
+
+		builder_put(b, object, "interface", *gap->subject ? json_string(gap->subject) : json_null());
+		builder_put(b, object, "from", unix_time(gap->from_ns));
+		builder_put(b, object, "to", gap->to_ns ? unix_time(gap->to_ns) : json_null());
+		builder_put(b, object, "reason", json_string(gap->reason));
+		builder_append(b, array, object);
+	}
+	return array;
+}
+
 static json_t *disabled(struct builder *b, const struct snapshot *s)
 {
 	json_t *array = json_array();
@@ -267,6 +294,7 @@ json_t *serve_summary(const struct snapshot *s, struct sources *sources, size_t 
 		sources_json_put(&b, object, sources, top_sources);
 	if (s->start_ns) {
 		builder_put(&b, object, "nic", nic(&b, s));
+		builder_put(&b, object, "gaps", gaps(&b, s));
 		builder_put(&b, object, "reach", reach(&b, &s->reach));
 		builder_put(&b, object, "memory", memory(&b, s));
 		builder_count(&b, object, "time", (uint64_t)(s->time_ns / 1000000000));

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "collect/grace.h"
+#include "engine/grace.h"
 
 #define FALLBACK_NS 20000000L
 

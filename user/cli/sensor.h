@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a running sensor holds. Private to user/cli/: run.c starts and ends it, inherit.c gives it what earlier
+ * processes left, reload.c another configuration.
+ */
+#ifndef AIRGLOW_CLI_SENSOR_H
+#define AIRGLOW_CLI_SENSOR_H
+
+#include "base/options.h"
+#include "cli/beat.h"
+#include "cli/own.h"
+#include "cli/watch.h"
+#include "collect/carry.h"
+#include "collect/collect.h"
+#include "confine/confine.h"
+#include "doctor/doctor.h"
+#include "engine/attach.h"
+#include "engine/engine.h"
+#include "serve/serve.h"
+
+/* In the order in which it is made. */
+struct sensor {
+	bool once;
+	const struct options *options; /* of the command line, for a reload */
+	struct config *config;
+	struct confine_user user; /* who it is once it counts */
+	int state_lock;
+	struct layout *layout;
+	struct pins *pins; /* with keep */
+	bool pins_were_empty;
+	struct carry *carry; /* what is gone on from; until the books have it */
+	bool carry_is_pinned;
+	unsigned int slots[AG_INTERFACES_MAX];	      /* of config->interfaces */
+	struct ag_interface links[AG_INTERFACES_MAX]; /* by slot */
+	struct own_prefixes own;
+	struct plan *plan;
+	struct engine *engine;
+	struct snapshot_box *box;
+	struct feed *feed;
+	struct attachment *attachments[AG_INTERFACES_MAX];
+	struct collector *collector;
+	struct serve *serve;
+	struct doctor_past past;
+	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX]; /* the doctor's last report */
+	unsigned int checks_count;
+	struct watch *watch;
+	int signal_fd, timer_fd, epoll_fd;
+	uint64_t seconds;
+	struct beat beat;
+	bool leave; /* program and books stay when this process ends */
+	char why[512];
+};
+
+/*
+ * Before the plan is made: locks the state directory, opens the pins, finds out what totals are gone on from,
+ * and numbers scopes and interfaces as they are numbered there. 0 or -errno with a sentence in s->why.
+ */
+int inherit_open(struct sensor *s);
+/* Once the program writes the engine's books: what is gone on from is in them, and older books are gone. */
+int inherit_finish(struct sensor *s);
+/* The state directory's file. clean: nothing is counted any more. What cannot be written is told in the log. */
+void inherit_save(struct sensor *s, bool clean);
+/* Nothing stays that this process pinned or that older ones left; or, after a start that failed, what it
+ * pinned. */
+void inherit_clear(struct sensor *s);
+void inherit_give_up(struct sensor *s);
+/* The locks go. */
+void inherit_close(struct sensor *s);
+
+/* Once everything is open that needs rights, and before a thread runs. Told in the log. */
+int give_up_rights(struct sensor *s);
+
+/* Prefixes in force to a plan with this sensor's interfaces as they are. */
+int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config,
+		const struct own_prefixes *prefixes, char *why, size_t why_size);
+
+/* Reads the configuration again and puts in force what may change while the sensor runs. Told in the log. */
+void reload(struct sensor *s);
+
+#endif
