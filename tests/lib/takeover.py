@@ -25,7 +25,7 @@ class Traffic:
     """Waves of packets to both prefixes until it is stopped; `sent` by prefix, as the senders say."""
 
     def __init__(self, world, rate=RATE, wave_s=WAVE_S):
-        self.world, self.rate, self.wave_s, self.sent, self.dark, self.errors = world, rate, {}, {}, []
+        self.world, self.rate, self.wave_s, self.sent, self.dark, self.errors = world, rate, wave_s, {}, {}, []
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._waves, args=(prefix, scenario))
                         for prefix, scenario in ((NORTH, None), (SOUTH, "random-sources.yaml"))]
