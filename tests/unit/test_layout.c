@@ -69,7 +69,7 @@ static struct layout *finish(const struct types *t)
 }
 
 /* --- another version's struct
- * -------------------------------------------------------------------------------------------------------*/
+ * ----------------------------------------------------------------------------------------------------*/
 
 struct before {
 	uint32_t narrow;
@@ -310,7 +310,7 @@ Test(layout, deep_structs_end)
 }
 
 /* --- this program's own
- * ---------------------------------------------------------------------------------------------------------*/
+ * ----------------------------------------------------------------------------------------------------*/
 
 static uint64_t random_next(uint64_t *state)
 {
@@ -356,6 +356,8 @@ static void randomize_kept(struct ag_kept *kept, uint64_t *state)
 		name_it(kept->gaps[i].subject, state);
 		name_it(kept->gaps[i].reason, state);
 	}
+	for (unsigned int i = 0; i < AG_GAP_SUMS_MAX; i++)
+		name_it(kept->gap_sums[i].subject, state);
 }
 
 static void there_and_back(const struct layout *layout, const char *type, const void *value, size_t size)
@@ -438,7 +440,7 @@ Test(layout, the_whole_books_describe_themselves)
 }
 
 /* --- refusals
- * ---------------------------------------------------------------------------------------------------------------*/
+ * ----------------------------------------------------------------------------------------------------*/
 
 Test(layout, what_is_no_layout)
 {

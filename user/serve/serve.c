@@ -431,7 +431,8 @@ static int start_daemons(struct serve *serve, char *why, size_t why_size)
 					    .local = listener->local,
 					    .tls = guard_has_tls(serve->guard) && !listener->local};
 		serve->daemons[i] = start_daemon(serve, listener, door,
-						 door->local ? UNIX_CONNECTIONS_MAX : CONNECTIONS_MAX / of_tcp);
+						 door->local ? UNIX_CONNECTIONS_MAX
+							     : CONNECTIONS_MAX / (of_tcp ? of_tcp : 1));
 		if (!serve->daemons[i]) {
 			snprintf(why, why_size, "the HTTP server cannot start on %.200s: %s", listener->address,
 				 strerror(errno));

@@ -50,7 +50,7 @@ struct serve_options {
 
 /*
  * Serves until serve_stop, which is due also when it could not start. Threads begin here: two for each socket
- * of TCP, one for each unix socket, one for streams, one that checks passwords (niceness 10), one that looks
+ * of TCP, one for each unix socket, one for streams, one that checks passwords (niceness 5), one that looks
  * every second at the files of the web configuration, which are read again when they change, and at slow
  * clients. What they need later on: reading those files, and at the end removing unix sockets.
  */
