@@ -84,7 +84,9 @@ static void check_numbers(struct ag_kept *kept, const struct ag_carried *carried
 	struct config *config = NULL;
 	char why[512] = "";
 
-	require(!config_new(&config) && !config_add_interface(config, "eth0,eth1,eth2", why, sizeof(why)) &&
+	require(!config_new(&config) && !config_add_interface(config, "eth0", why, sizeof(why)) &&
+			!config_add_interface(config, "eth1", why, sizeof(why)) &&
+			!config_add_interface(config, "wan", why, sizeof(why)) &&
 			!config_add_dark(config, "198.51.100.0/24", "north", why, sizeof(why)) &&
 			!config_add_dark(config, "203.0.113.0/24", "south", why, sizeof(why)),
 		"there is memory");
