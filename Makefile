@@ -53,7 +53,7 @@ all: $(BUILD)/airglow
 
 help:
 	@echo 'make                build $(BUILD)/airglow (as root: installs missing build packages first)'
-	@echo 'sudo make run       a living telescope on 127.0.0.1:10023; IFACE=eth0 DARK=203.0.113.0/24 for a real one'
+	@echo 'sudo make run       a living telescope on 127.0.0.1:10023; IFACE=eth0 DARK=203.0.113.0/24 (or DARK=self) for a real one'
 	@echo 'sudo make test      all tests; sudo make test-long: kernels, mutation of path and reader, long fuzzing'
 	@echo 'sudo make install   into prefix=/usr/local (and DESTDIR=);  make uninstall;  make deb: $(BUILD)/airglow_$(VERSION)_ARCH.deb'
 	@echo 'sudo make bench     timings into $(BUILD)/bench.json;  make fuzz SECONDS=60;  make lint'
@@ -176,7 +176,7 @@ bench: $(BUILD)/packages.test
 # --- running -------------------------------------------------------------------------------------------------
 run: $(BUILD)/packages.run
 	$(Q)$(MAKE) -s --no-print-directory $(BUILD)/airglow $(BUILD)/ibr
-	$(Q)BUILD=$(BUILD) IFACE='$(IFACE)' DARK='$(DARK)' FEED='$(FEED)' LISTEN='$(LISTEN)' tools/run
+	$(Q)BUILD=$(BUILD) IFACE='$(IFACE)' DARK='$(DARK)' FEED='$(FEED)' LISTEN='$(LISTEN)' OPEN='$(OPEN)' tools/run
 
 clean:
 	rm -rf $(BUILD)

@@ -100,7 +100,8 @@ static int start(struct telescope *t, char *why, size_t why_size)
 	for (size_t i = 0; !err && i < config.interfaces_count; i++)
 		err = attach_describe(&t->plan->settings.interfaces[i], interfaces[i].name, interfaces[i].feed,
 				      why, why_size);
-	options.plan = watched.plan = t->plan;
+	options.plan = t->plan;
+	watched.plan = t->plan;
 	if (!err)
 		err = engine_open(&t->engine, &options, why, why_size);
 	watched.engine = t->engine;
@@ -108,10 +109,10 @@ static int start(struct telescope *t, char *why, size_t why_size)
 		err = collector_new(&t->collector, &watched, why, why_size);
 	for (size_t i = 0; !err && i < config.interfaces_count; i++) {
 		err = attach_interface(&t->attachments[i], engine_program_fd(t->engine), interfaces[i].name,
-				       interfaces[i].mode, why, why_size);
+				       interfaces[i].mode, NULL, why, why_size);
 		if (!err)
-			err = collector_add_interface(t->collector, interfaces[i].name, interfaces[i].feed,
-						      attach_mode(t->attachments[i]));
+			err = collector_add_interface(t->collector, interfaces[i].name, (unsigned int)i,
+						      interfaces[i].feed, attach_mode(t->attachments[i]));
 	}
 	return err;
 }

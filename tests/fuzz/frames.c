@@ -62,18 +62,23 @@ static void write_input(struct seed_writer *w, const char *name, const uint8_t s
 }
 
 /*
- * A frame to the dark prefixes, and once more where every destination is dark. tunnels: seven lines that allow
- * 5.6.7.8.
+ * A frame to the dark prefixes, once more where every destination is dark, and once by feed self. tunnels:
+ * seven lines that allow 5.6.7.8.
  */
 static void write_seed(struct seed_writer *w, const char *name, const struct frame *f, int tunnels)
 {
 	uint8_t settings[SETTINGS_BYTES] = {(uint8_t)(tunnels ? 0x70 : 0), 32, 5, 6, 7, 8, 7, 0};
-	char everywhere[64];
+	char everywhere[64], self[64];
 
 	write_input(w, name, settings, f);
 	settings[0] |= 1;
 	snprintf(everywhere, sizeof(everywhere), "%s-everywhere", name);
 	write_input(w, everywhere, settings, f);
+	/* Feed self, a port that listens, live ports, two signatures. */
+	settings[0] &= 0xfe;
+	settings[7] = 0x02 | 2 << 2 | 0x20 | 0x80;
+	snprintf(self, sizeof(self), "%s-self", name);
+	write_input(w, self, settings, f);
 }
 
 static void write_transport_seeds(struct seed_writer *w)

@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct twin {
 	struct native *native;
 	struct tables *tables;
+	unsigned int own; /* AG_REPLAY_* of every frame */
 };
 
 /* What lies behind the captured bytes of a whole head. */
@@ -74,6 +75,7 @@ static void open_twins(void)
 		return;
 	plans[0] = make_plan(false);
 	plans[1] = make_plan(true);
+	plans[0]->settings.interfaces[0].feed = AG_FEED_SELF; /* visits have room */
 	sizes = tables_size(plans[0], 1, 1, false);
 	for (i = 0; i < 2; i++) {
 		require(!native_new(&twins[i].native, &sizes), "memory");
@@ -86,8 +88,9 @@ static void open_twins(void)
 
 /*
  * Byte 0: bit 0 every destination, bits 1-2 feed, bit 3 own MAC known, bits 4-6 tunnels (0..7), bit 7 their
- * keys count. Byte 1: prefix length of the tunnels' outer source; bytes 2-5: it; byte 6: key; byte 7: outer
- * family.
+ * keys count. Byte 1: prefix length of the tunnels' outer source; bytes 2-5: it; byte 6: key; byte 7: bit 0
+ * outer family, bit 1 feed self, bits 2-4 what the replayer knows, bit 5 live ports, bits 6-7 configured
+ * signatures.
  */
 static void set_up(struct twin *t, const uint8_t *in)
 {
@@ -95,7 +98,16 @@ static void set_up(struct twin *t, const uint8_t *in)
 	struct ag_settings *s = &t->tables->settings[side];
 
 	t->tables->control->side = side;
-	s->interfaces[0].feed = in[0] >> 1 & 3;
+	s->interfaces[0].feed = in[7] & 2 ? AG_FEED_SELF : in[0] >> 1 & 3;
+	t->own = in[7] >> 2 & 7;
+	memset(&s->live_ports, in[7] & 0x20 ? 0x55 : 0, sizeof(s->live_ports));
+	s->signatures = in[7] >> 6;
+	for (i = 0; i < s->signatures; i++)
+		s->signature[i] = (struct ag_signature){.mask = i ? 0xff00ff : 0,
+							.port = (__u16)(53 + i),
+							.offset = in[6],
+							.service = AG_SERVICE_DNS,
+							.direction = (__u8)(i & 1)};
 	s->interfaces[0].mac_known = in[0] >> 3 & 1;
 	memcpy(s->interfaces[0].mac, (const uint8_t[6]){2, 0, 0, 0, 0, 2}, 6);
 	s->decaps = in[0] >> 4 & 7;
@@ -124,6 +136,7 @@ static int run_frame(struct twin *t, size_t size, uint8_t poison, const uint8_t 
 	memset(head, poison, size);
 	head->caplen = caplen;
 	head->wirelen = wirelen;
+	head->own = t->own;
 	if (caplen)
 		memcpy(head->bytes, bytes, caplen);
 	verdict = native_pipeline(t->native, head);
@@ -184,6 +197,8 @@ static void check_twins(void)
 	require(!memcmp(a->counters, b->counters, sizeof(*a->counters)),
 		"counters do not depend on what lies behind");
 	require(!memcmp(a->ports, b->ports, sizeof(*a->ports)), "ports do not depend on what lies behind");
+	require(!memcmp(a->visits, b->visits, a->sizes.visits * sizeof(*a->visits)),
+		"visits do not depend on what lies behind");
 	require(!memcmp(a->icmp, b->icmp, sizeof(*a->icmp)), "ICMP kinds do not depend on what lies behind");
 	require(!memcmp(a->intervals, b->intervals, 2 * sizeof(*a->intervals)),
 		"intervals do not depend on what lies behind");
@@ -203,6 +218,7 @@ static void close_books(const struct tables *t)
 {
 	memset(t->counters, 0, sizeof(*t->counters));
 	memset(t->ports, 0, sizeof(*t->ports));
+	memset(t->visits, 0, t->sizes.visits * sizeof(*t->visits));
 	memset(t->icmp, 0, sizeof(*t->icmp));
 	memset(t->seen, 0, t->sizes.pages * sizeof(*t->seen));
 }

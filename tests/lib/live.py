@@ -49,7 +49,7 @@ class World:
         self.dark4, self.dark6, self.offloads, self.queues = dark4, dark6, offloads, str(queues)
         self.sensors = []
         self.directory = tempfile.TemporaryDirectory(prefix=f"airglow-{name}-")
-        os.chmod(self.directory.name, 0o755)  # the sensor, no longer root, reads its configuration again
+        os.chmod(self.directory.name, 0o1777)  # as /tmp: the sensor, no longer root, reads again and removes what is there
 
     def __enter__(self):
         try:
@@ -94,6 +94,10 @@ class World:
             sensor.close()
         for space in (self.sky, self.eye):
             sh("ip", "netns", "del", space, check=False)
+        with open("/proc/mounts", encoding="utf-8") as f:
+            for place in [line.split()[1] for line in f]:
+                if place.startswith(self.directory.name + "/"):
+                    sh("umount", place, check=False)
         self.directory.cleanup()
 
     def path(self, name):

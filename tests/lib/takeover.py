@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from live import EYE_MAC, World, sh, stop
+from live import EYE_MAC, stop
 from sensor import AIRGLOW, BALANCED, IBR, SCENARIOS
 
 NORTH, SOUTH = "198.18.0.0/17", "198.18.128.0/17"
@@ -18,7 +18,7 @@ RATE = 60000      # packets a second to each of the two prefixes
 WAVE_S = 1.5
 TOTAL = re.compile(r"^(airglow_[a-z0-9_]+_total(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 START = re.compile(r"^airglow_start_time_seconds (\S+)$", re.MULTILINE)
-PORT = 10131
+PORT = 10171
 
 
 class Traffic:
@@ -101,6 +101,7 @@ class Kept:
     def __init__(self, world, **config):
         self.world, self.process, self.sensor = world, None, None
         self.config = {"keep": "true", "pins": world.path("bpf"), "state": world.path("state"), "interval": "1000", **config}
+        os.chmod(world.directory.name, 0o755)  # the sensor reads its configuration again as another user
         os.makedirs(world.path("state"), exist_ok=True)
         self.scopes = {"north": NORTH, "south": SOUTH}
         self.write()
@@ -132,10 +133,20 @@ class Kept:
             if said:
                 return said[0]
             time.sleep(0.02)
-        return "nothing was said"
+        return "nothing was said; before: " + self.sensor.said()[-1000:]
 
     def detach(self):
-        return sh(AIRGLOW, "detach", "-c", self.world.path("airglow.yaml"), check=False)
+        """As root: the mount of the pins goes too."""
+        return subprocess.run([AIRGLOW, "detach", "-c", self.world.path("airglow.yaml")], capture_output=True, text=True,
+                              check=False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.sensor:
+            self.end(signal.SIGINT)
+        self.detach()
 
 
 def scope_packets(summary):
@@ -151,6 +162,8 @@ def untold(summary):
 
 def settle(kept, traffic):
     """The summary when all that was sent is in it, and its interval is closed."""
+    if kept.sensor.process.poll() is not None:
+        raise AssertionError(f"the sensor ended, status {kept.sensor.process.returncode}: {kept.sensor.said()[-2000:]}")
     kept.sensor.settled(sum(traffic.sent.values()))
     end = time.monotonic() + 20
     while untold(kept.sensor.summary()) and time.monotonic() < end:

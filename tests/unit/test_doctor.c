@@ -360,6 +360,8 @@ DAMAGE(address_in_dark,
 DAMAGE(address_in_hole,
        p->addresses[0].prefix = (struct prefix){.family = 4, .length = 24, .addr = {203, 0, 113, 9}})
 DAMAGE(address6_in_dark, p->addresses[1].prefix = (struct prefix){6, 64, {0x20, 0x01, 0x0d, 0xb8, 7, 7}})
+DAMAGE(address_of_self, damage_address_in_dark(p, link); p->interface.feed = AG_FEED_SELF)
+DAMAGE(address_beside_self, damage_address_of_self(p, link); p->addresses[0].ifindex = 3)
 DAMAGE(addresses_unread, p->host.addresses_known = false)
 DAMAGE(local, add_route(p, dark4, RTN_LOCAL, RT_TABLE_LOCAL))
 DAMAGE(local_wide, add_route(p, wide4, RTN_LOCAL, RT_TABLE_LOCAL))
@@ -378,6 +380,8 @@ Test(doctor, own_addresses_and_local_routes)
 		ROW(OWN_ADDRESS, 0, FAULT, "ip address delete 203.0.113.1/24 dev eth0", address_in_dark),
 		ROW(OWN_ADDRESS, 0, OK, NULL, address_in_hole),
 		ROW(OWN_ADDRESS, 0, FAULT, "2001:db8:707::/64 dev eth0", address6_in_dark),
+		ROW(OWN_ADDRESS, 0, OK, NULL, address_of_self),
+		ROW(OWN_ADDRESS, 0, FAULT, "ip address delete", address_beside_self),
 		ROW(OWN_ADDRESS, 0, UNKNOWN, NULL, addresses_unread),
 		ROW(ROUTE_LOCAL, 0, FAULT, "ip route delete local 203.0.113.0/24 dev eth0 table 255", local),
 		ROW(ROUTE_LOCAL, 0, FAULT, "ip route delete local 203.0.0.0/8", local_wide),
@@ -510,6 +514,7 @@ Test(doctor, questions_that_nobody_answers)
 
 /* 248 addresses: 19.7 packets a second. */
 DAMAGE(silent, p->snapshot->scopes[1].packets[0] = 0)
+DAMAGE(silent_self, damage_silent(p, link); p->config.prefixes_count = 0; p->config.self_scope = 1)
 DAMAGE(silent_early, damage_silent(p, link); p->snapshot->time_ns = 1001 * S)
 DAMAGE(silent_soon, damage_silent(p, link); p->snapshot->time_ns = 1002 * S)
 DAMAGE(thin, p->snapshot->scopes[1].packets[0] = 150)
@@ -531,6 +536,7 @@ Test(doctor, silence_and_life)
 {
 	static const struct row rows[] = {
 		ROW(SILENT, 0, FAULT, "tcpdump -n -c 10 -i eth0 dst net 203.0.113.0/24", silent),
+		ROW(SILENT, 0, FAULT, "tcpdump -n -c 10 -i eth0 inbound", silent_self),
 		ROW(SILENT, 0, UNKNOWN, NULL, silent_early),
 		ROW(SILENT, 0, FAULT, "tcpdump", silent_soon),
 		ROW(SILENT, 0, WARNING, "tcpdump", thin),
@@ -623,16 +629,6 @@ Test(doctor, prefixes_overlap_either_way)
 	cr_assert(host_prefix_overlaps(&dark4, &part4));
 	cr_assert_not(host_prefix_overlaps(&beside4, &dark4));
 	cr_assert_not(host_prefix_overlaps(&dark6, &dark4));
-}
-
-Test(doctor, names_become_shell_words)
-{
-	char word[JUDGE_WORD_TEXT];
-
-	cr_assert_str_eq(judge_word("eth0.100", word), "eth0.100");
-	cr_assert_str_eq(judge_word("a b;reboot", word), "'a b;reboot'");
-	cr_assert_str_eq(judge_word("-x", word), "'-x'");
-	cr_assert_str_eq(judge_word("a'b$(x)", word), "INTERFACE");
 }
 
 Test(doctor, runs_on_this_host_with_any_room)

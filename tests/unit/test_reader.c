@@ -16,6 +16,7 @@
 #define TOLD_MAX 8192
 
 static struct ag_control control;
+static struct ag_collected collected;
 static struct ag_interval intervals[(SLICES + 1) * 2];
 static struct ag_flow_set flows[SLICES * 2 * SETS];
 static struct ag_summary_set summaries[SLICES * 2 * SETS];
@@ -27,6 +28,7 @@ static __u64 log_touches[SLICES * RING];
 static struct books books = {
 	.slices = SLICES,
 	.control = &control,
+	.collected = &collected,
 	.intervals = intervals,
 	.flows = flows,
 	.summaries = summaries,
@@ -492,6 +494,10 @@ Test(reader, another_goes_on_in_the_middle_of_a_close)
 	cr_assert_eq(last.record_packets, 50);
 	cr_assert_eq(last.imbalance, 0);
 	reader_totals(reader, &t);
+	cr_assert_eq(t.intervals, 3, "of both readers");
+	cr_assert_eq(t.dark, 30 + 50 + 1 + 7 + 9 + 50);
+	cr_assert_eq(t.record_packets, 50 + 9 + 50);
+	cr_assert_eq(t.touches, 1);
 	cr_assert_eq(t.incomplete, 2);
 	cr_assert_eq(t.lost[AG_LOST_RESTART], 37);
 	cr_assert_eq(t.imbalance, 0);

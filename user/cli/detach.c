@@ -57,6 +57,8 @@ static int settle_totals(const struct pins *pins, const struct config *config)
 			 config->state ? "" : " (no state directory: these totals end here)");
 	if (!err && config->state)
 		err = save_totals(carry, config, layout);
+	if (err == -ENOENT)
+		log_info("nothing is pinned in %s", config->pins);
 	layout_free(&layout);
 	return err == -ENOENT ? 0 : err;
 }

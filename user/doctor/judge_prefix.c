@@ -72,11 +72,21 @@ static bool is_taken_out(const struct judge_input *in, const struct prefix *addr
 				    : !plan_lookup6(in->plan, address->addr);
 }
 
+/* Feed self: the address of an interface that has it is dark on purpose. */
+static bool is_self(const struct judge_input *in, const struct host_address *address)
+{
+	for (size_t i = 0; i < in->host->links_count; i++)
+		if (in->host->links[i].ifindex == address->ifindex &&
+		    in->config->interfaces[i].feed == AG_FEED_SELF)
+			return true;
+	return false;
+}
+
 void judge_own_address(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	char text[PREFIX_TEXT_BYTES], plain[PREFIX_TEXT_BYTES], word[JUDGE_WORD_TEXT];
 	const struct host_address *first = NULL;
-	size_t found = 0;
+	size_t found = 0, selves = 0;
 
 	(void)index;
 	if (!in->host->addresses_known) {
@@ -87,11 +97,18 @@ void judge_own_address(const struct judge_input *in, size_t index, struct snapsh
 		struct prefix address = in->host->addresses[i].prefix;
 
 		address.length = address.family == 4 ? 32 : 128;
-		if (!judge_is_dark(in->config, &address))
+		selves += is_self(in, &in->host->addresses[i]);
+		if (!judge_is_dark(in->config, &address) || is_self(in, &in->host->addresses[i]))
 			continue;
 		found++;
 		if (!first)
 			first = &in->host->addresses[i];
+	}
+	if (!first && selves) {
+		judge_say(out, SNAPSHOT_OK,
+			  "feed self: %zu of this host's %zu addresses are looked at, and it lives there",
+			  selves, in->host->addresses_count);
+		return;
 	}
 	if (!first) {
 		judge_say(out, SNAPSHOT_OK, "none of this host's %zu addresses is dark",

@@ -67,6 +67,10 @@ static void cure_by_looking(const struct judge_input *in, size_t scope, const ch
 		judge_cure(out, "tcpdump -n %s -i %s %s net %s  # %s", options, word, direction, text, then);
 		return;
 	}
+	if (in->config->self_scope && in->config->interfaces_count &&
+	    (!scope || in->config->self_scope == scope))
+		judge_cure(out, "tcpdump -n %s -i %s inbound  # %s", options,
+			   judge_word(in->config->interfaces[0].name, word), then);
 }
 
 static void cure_silence(const struct judge_input *in, size_t scope, struct snapshot_check *out)

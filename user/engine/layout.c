@@ -100,32 +100,39 @@ size_t layout_size(const struct layout *layout, const char *type)
 	return find_struct(layout, type, &at) ? size_of_type(&at) : 0;
 }
 
-static uint64_t read_integer(const void *from, size_t size)
+/* 64-bit hosts of either byte order, but what is read here was written on this one. */
+static uint64_t read_bytes(const void *from, size_t size)
 {
-	uint64_t value = 0;
+	uint64_t v8 = 0;
+	uint32_t v4;
+	uint16_t v2;
 
-	/* 64-bit hosts of either byte order, but what is read here was written on this one. */
 	switch (size) {
 	case 1:
 		return *(const uint8_t *)from;
-	case 2: {
-		uint16_t v;
-
-		memcpy(&v, from, sizeof(v));
-		return v;
-	}
-	case 4: {
-		uint32_t v;
-
-		memcpy(&v, from, sizeof(v));
-		return v;
-	}
+	case 2:
+		memcpy(&v2, from, sizeof(v2));
+		return v2;
+	case 4:
+		memcpy(&v4, from, sizeof(v4));
+		return v4;
 	case 8:
-		memcpy(&value, from, sizeof(value));
-		return value;
+		memcpy(&v8, from, sizeof(v8));
+		return v8;
 	default:
 		return 0;
 	}
+}
+
+/* An integer of any width; one below zero stays that in a wider one. */
+static uint64_t read_integer(const void *from, const struct btf_type *t)
+{
+	uint64_t value = read_bytes(from, t->size);
+	unsigned int unused = t->size < sizeof(value) ? 64 - 8 * t->size : 0;
+
+	if (btf_is_int(t) && btf_int_encoding(t) & BTF_INT_SIGNED)
+		return (uint64_t)((int64_t)(value << unused) >> unused);
+	return value;
 }
 
 static void write_integer(void *to, size_t size, uint64_t value)
@@ -205,7 +212,7 @@ static void copy_type(uint8_t *to, struct place t, const uint8_t *from, struct p
 	if (!t_type || !f_type || depth > DEPTH_MAX || btf_kind(t_type) != btf_kind(f_type))
 		return;
 	if (btf_is_int(t_type) || btf_is_any_enum(t_type)) {
-		write_integer(to, t_type->size, read_integer(from, f_type->size));
+		write_integer(to, t_type->size, read_integer(from, f_type));
 	} else if (btf_is_array(t_type)) {
 		struct place t_of = {t.btf, btf_array(t_type)->type}, f_of = {f.btf, btf_array(f_type)->type};
 		size_t t_size = size_of_type(&t_of), f_size = size_of_type(&f_of);
@@ -339,7 +346,7 @@ static json_t *type_json(struct place at, const uint8_t *from, unsigned int dept
 	if (!t || depth > DEPTH_MAX)
 		return NULL;
 	if (btf_is_int(t) || btf_is_any_enum(t))
-		return json_integer((json_int_t)read_integer(from, t->size));
+		return json_integer((json_int_t)read_integer(from, t));
 	if (btf_is_array(t))
 		return array_json(&at, t, from, depth);
 	return btf_is_struct(t) ? struct_json(&at, t, from, depth) : NULL;
@@ -407,7 +414,7 @@ static int array_from_json(uint8_t *to, const struct place *at, const struct btf
 		char *end;
 		unsigned long index = strtoul(key, &end, 10);
 
-		if (*end || !*key || key[0] == '-' || key[0] == '+' || key[0] == ' ')
+		if (*end || key[0] < '0' || key[0] > '9')
 			return -EINVAL;
 		if (index < n && type_from_json(to + index * size, of, value, depth + 1))
 			return -EINVAL;
