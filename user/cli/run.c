@@ -65,6 +65,7 @@ int sensor_own(struct own_prefixes *out, const struct sensor *s, const struct co
 static int make_plan(struct sensor *s)
 {
 	const struct config *config = s->config;
+	struct own_prefixes none = {};
 	int err = own_check(config, s->why, sizeof(s->why));
 
 	for (size_t i = 0; i < config->interfaces_count && !err; i++)
@@ -72,7 +73,10 @@ static int make_plan(struct sensor *s)
 				      config->interfaces[i].feed, s->why, sizeof(s->why));
 	if (!err)
 		err = sensor_own(&s->own, s, config, s->why, sizeof(s->why));
-	return err ? err : sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
+	if (err)
+		return err;
+	own_tell(&none, &s->own, config);
+	return sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
 }
 
 static int open_engine(struct sensor *s)
