@@ -86,13 +86,13 @@ def make_base(cache):
 
 
 def make_image(cache, image, packages):
-    """A disk with the clean root, the packages' files in /root and installed by apt, with what they depend on."""
+    """A disk with the clean root, the packages' files in /srv and installed by apt, with what they depend on."""
     with tempfile.TemporaryDirectory(prefix='airglow-root-') as root:
         guest.run('tar', '-C', root, '-xf', make_base(cache))
         for package in packages:
-            guest.place(root, package, f'/root/{os.path.basename(package)}')
+            guest.place(root, package, f'/srv/{os.path.basename(package)}')
         in_root(root, 'apt-get', 'update', '-q')
-        said = in_root(root, 'apt-get', 'install', '-q', '-y', *(f'/root/{os.path.basename(p)}' for p in packages))
+        said = in_root(root, 'apt-get', 'install', '-q', '-y', *(f'/srv/{os.path.basename(p)}' for p in packages))
         in_root(root, 'apt-get', 'clean')
         guest.place(root, f'{HERE}/system-agent', AGENT, 0o755)
         for path, text in FILES.items():
@@ -108,7 +108,7 @@ def make_image(cache, image, packages):
 
 def make_initrd(kernel, archive):
     with tempfile.TemporaryDirectory(prefix='airglow-initrd-') as tree:
-        for name in ('bin', 'proc', 'sys', 'dev', 'root'):
+        for name in ('bin', 'proc', 'sys', 'dev', 'mnt'):
             os.mkdir(f'{tree}/{name}')
         guest.place(tree, shutil.which('busybox'), '/bin/busybox', 0o755)
         guest.place(tree, f'{HERE}/system-init', '/init', 0o755)

@@ -33,7 +33,7 @@ CONFIG = """
 interfaces:
   - {name: eye1, feed: routed, mode: %s}
 dark:
-  - {scope: zero, prefixes: [198.18.0.0/24, 198.18.7.0/24, "2001:db8:40::/64"]}
+  - {scope: zero, prefixes: [198.18.0.0/24, 198.18.7.0/24, 198.18.9.9, "2001:db8:40::/64"]}
   - {scope: one, prefixes: [198.18.1.0/24]}
 """
 TO = {"eye0": ("sky0", "198.18.0.9"), "eye1": ("sky1", "198.18.1.9")}

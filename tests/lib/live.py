@@ -49,7 +49,7 @@ class World:
         self.dark4, self.dark6, self.offloads, self.queues = dark4, dark6, offloads, str(queues)
         self.sensors = []
         self.directory = tempfile.TemporaryDirectory(prefix=f"airglow-{name}-")
-        os.chmod(self.directory.name, 0o755)  # the sensor, no longer root, reads its configuration again
+        os.chmod(self.directory.name, 0o1777)  # as /tmp: the sensor, no longer root, reads again and removes what is there
 
     def __enter__(self):
         try:

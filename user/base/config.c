@@ -188,7 +188,7 @@ void config_free(struct config **config)
 	free(c);
 }
 
-static bool is_scope_name(const char *name)
+bool config_is_name(const char *name)
 {
 	size_t length = strlen(name);
 
@@ -200,7 +200,7 @@ static int find_scope(struct config *config, const char *name, unsigned int *id,
 {
 	struct config_scope *scope;
 
-	if (!is_scope_name(name)) {
+	if (!config_is_name(name)) {
 		snprintf(why, why_size, "\"%.60s\" cannot name a scope; use 1 to 32 of a-z, 0-9, _ and -",
 			 name);
 		return -EINVAL;
@@ -498,7 +498,7 @@ int config_add_watch(struct config *config, uint8_t protocol, const char *port, 
 /* The slot of a name, made if new: its index in *at. */
 static int find_promoted(struct config *config, const char *name, size_t *at, char *why, size_t why_size)
 {
-	if (!is_scope_name(name)) {
+	if (!config_is_name(name)) {
 		snprintf(why, why_size,
 			 "\"%.60s\" cannot name promoted sources; use 1 to 32 of a-z, 0-9, _ and -", name);
 		return -EINVAL;

@@ -130,6 +130,8 @@ int config_add_decap(struct config *config, const char *text, char *why, size_t 
 int config_add_tunnel(struct config *config, enum ag_decap_type type, const char *from, const char *to,
 		      const char *key, char *why, size_t why_size);
 int config_add_watch(struct config *config, uint8_t protocol, const char *port, char *why, size_t why_size);
+/* May a scope be called so, or promoted sources? */
+bool config_is_name(const char *name);
 /* An IPv4 source into the slot of a name, which is made if new. */
 int config_add_promoted(struct config *config, const char *name, const char *address, char *why,
 			size_t why_size);

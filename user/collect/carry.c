@@ -296,6 +296,20 @@ static int add_counted(const struct pinned *p, struct carry *out)
 	return 0;
 }
 
+/* The sets whose making was finished, which is when they got their map `abi`: nothing counted in the others. */
+static unsigned int whole_sets(const struct pins *pins, unsigned int sets[PINS_SETS_MAX])
+{
+	unsigned int n = pins_sets(pins, sets), whole = 0, i;
+
+	for (i = 0; i < n; i++) {
+		CLEANUP(cleanup_fd) int fd = pins_get_map(pins, sets[i], "abi");
+
+		if (fd != -ENOENT)
+			sets[whole++] = sets[i];
+	}
+	return whole;
+}
+
 /* sets[0..n - 1], the last of them included. Books whose own carry was not finished carry what is before them.
  */
 static int fold(struct carry *out, const struct pins *pins, const struct layout *own, const unsigned int *sets,
@@ -306,7 +320,7 @@ static int fold(struct carry *out, const struct pins *pins, const struct layout 
 	int err;
 
 	if (!n)
-		return -ENOENT;
+		return 0;
 	p.set = sets[n - 1];
 	err = read_layout(&p);
 	if (!err)
@@ -321,23 +335,23 @@ static int fold(struct carry *out, const struct pins *pins, const struct layout 
 	if (!err)
 		err = add_counted(&p, out);
 	layout_free(&p.layout);
-	return err;
+	return err == -ENOENT ? -EINVAL : err; /* a map is missing: these are no books of ours */
 }
 
 int carry_of_pins(struct carry *out, const struct pins *pins, unsigned int set, const struct layout *own)
 {
-	unsigned int sets[PINS_SETS_MAX], n = pins_sets(pins, sets);
+	unsigned int sets[PINS_SETS_MAX], n = whole_sets(pins, sets);
 
 	while (n && sets[n - 1] >= set)
 		n--;
-	return fold(out, pins, own, sets, n);
+	return n ? fold(out, pins, own, sets, n) : -ENOENT;
 }
 
 int carry_of_all_pins(struct carry *out, const struct pins *pins, const struct layout *own)
 {
-	unsigned int sets[PINS_SETS_MAX], n = pins_sets(pins, sets);
+	unsigned int sets[PINS_SETS_MAX], n = whole_sets(pins, sets);
 
-	return fold(out, pins, own, sets, n);
+	return n ? fold(out, pins, own, sets, n) : -ENOENT;
 }
 
 void carry_add_gap(struct ag_kept *kept, const char *subject, const char *reason, int64_t from_ns,

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "collect/carry.h"
+#include "collect/kept.h"
 
 #define FILE_NAME  "books.json"
 #define FILE_NEW   "books.json.new"
@@ -120,11 +121,13 @@ static int take_json(struct carry *out, const struct layout *own, const json_t *
 	json_int_t saved = json_integer_value(json_object_get(object, "saved_ns"));
 	const char *reason = json_is_true(json_object_get(object, "clean")) ? "stopped" : "killed";
 
-	if (json_integer_value(json_object_get(object, "airglow_books")) != FORMAT || saved <= 0)
+	if (json_integer_value(json_object_get(object, "airglow_books")) != FORMAT || saved <= 0 ||
+	    !kept_is_time(saved))
 		return -EINVAL;
 	if (layout_from_json(&out->carried, own, "ag_carried", json_object_get(object, "carried")) ||
 	    layout_from_json(&out->told, own, "ag_told", json_object_get(object, "told")) ||
-	    layout_from_json(&out->kept, own, "ag_kept", json_object_get(object, "kept")))
+	    layout_from_json(&out->kept, own, "ag_kept", json_object_get(object, "kept")) ||
+	    !kept_is_sound(&out->kept))
 		return -EINVAL;
 	read_boot(boot, sizeof(boot));
 	if (its && strcmp(its, boot))

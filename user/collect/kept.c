@@ -10,6 +10,30 @@
 
 #include "collect/kept.h"
 
+#define TIME_MOST (INT64_MAX / 4) /* ns: sums of two stay times */
+
+bool kept_is_time(int64_t ns)
+{
+	return ns >= 0 && ns <= TIME_MOST;
+}
+
+bool kept_is_sound(const struct ag_kept *kept)
+{
+	bool sound = kept_is_time(kept->start_ns) && kept->gaps_count <= AG_GAPS_MAX &&
+		     kept->gap_sums_count <= AG_GAP_SUMS_MAX;
+	unsigned int i;
+
+	/* Names in a row from 1. */
+	for (i = 1; i <= AG_SCOPES_MAX; i++)
+		sound = sound && (!kept->scopes[i][0] ||
+				  (config_is_name(kept->scopes[i]) && (i == 1 || kept->scopes[i - 1][0])));
+	for (i = 0; i < AG_GAPS_MAX; i++)
+		sound = sound && kept_is_time(kept->gaps[i].from_ns) && kept_is_time(kept->gaps[i].to_ns);
+	for (i = 0; i < AG_GAP_SUMS_MAX; i++)
+		sound = sound && kept_is_time(kept->gap_sums[i].closed_ns);
+	return sound;
+}
+
 void kept_begin(struct ag_kept *kept, int64_t now_ns)
 {
 	if (!kept->start_ns)

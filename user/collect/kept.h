@@ -14,6 +14,11 @@
 #include "base/config.h"
 #include "collect/gaps.h"
 
+/* Can it have been written by us? Of what comes from a file: its numbers are calculated with, its names shown.
+ */
+bool kept_is_time(int64_t ns);
+bool kept_is_sound(const struct ag_kept *kept);
+
 /* Books that are new get a number of their own and begin now (Unix time). */
 void kept_begin(struct ag_kept *kept, int64_t now_ns);
 

@@ -94,8 +94,13 @@ int engine_apply(struct engine *engine, struct plan *plan, char *why, size_t why
 	struct tables *t = engine->tables;
 	struct plan *before = plan_in_force(t);
 	unsigned int side = !t->control->side;
-	int err = before ? plan_keep_pages(plan, before, t->sizes.pages, clear_page, t) : -ENOMEM;
+	int err = before ? 0 : -ENOMEM;
 
+	/* First: what is refused leaves the pages of the plan in force as they are. */
+	if (!err && !tables_fit(t, plan))
+		err = -ENOSPC;
+	if (!err)
+		err = plan_keep_pages(plan, before, t->sizes.pages, clear_page, t);
 	plan_free(&before);
 	if (!err && engine->kind == ENGINE_KERNEL && !engine->replay)
 		grace_wait(); /* for who still reads this side since the apply before */

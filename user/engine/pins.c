@@ -22,7 +22,8 @@
 #include "base/lock.h"
 #include "engine/pins.h"
 
-#define PATH_BYTES 512
+#define PATH_BYTES   512
+#define MOUNT_SOURCE "airglow" /* in /proc/mounts: a mount of ours */
 
 struct pins {
 	char *directory;
@@ -67,7 +68,7 @@ static int make_bpffs(const char *path, char *why, size_t why_size)
 		snprintf(why, why_size, "cannot make the directory of the pins %s: %s", path, strerror(-err));
 		return err;
 	}
-	if (is_bpffs(path) || !mount("bpf", path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+	if (is_bpffs(path) || !mount(MOUNT_SOURCE, path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;
 	err = -errno;
 	snprintf(why, why_size, "cannot mount a bpffs on %s: %s; as root: mount -t bpf bpf %s", path,
@@ -288,6 +289,26 @@ int pins_clear(struct pins *pins)
 	return err;
 }
 
+/* Did one of our processes mount it? */
+static bool is_own_mount(const char *directory)
+{
+	CLEANUP(cleanup_file) FILE *file = fopen("/proc/self/mountinfo", "re");
+	char line[4096], *type;
+	struct statx st;
+	uint64_t id;
+
+	if (!file || statx(AT_FDCWD, directory, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st) ||
+	    !(st.stx_mask & STATX_MNT_ID) || !(st.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return false; /* cppcheck-suppress resourceLeak ; it has a cleanup */
+	while (fgets(line, sizeof(line), file)) {
+		type = strstr(line, " - ");
+		if (type && sscanf(line, "%" SCNu64, &id) == 1 && id == st.stx_mnt_id)
+			return !strncmp(type, " - bpf " MOUNT_SOURCE " ", strlen(" - bpf " MOUNT_SOURCE " "));
+	}
+	/* cppcheck-suppress resourceLeak ; it has a cleanup */
+	return false;
+}
+
 /* Nothing in it but what the kernel itself puts in every bpffs. */
 static bool is_empty(const char *directory)
 {
@@ -304,10 +325,11 @@ static bool is_empty(const char *directory)
 void pins_remove(struct pins **pins)
 {
 	char *directory = strdup((*pins)->directory);
+	/* Neither another's mount, nor what others pinned in ours: it would go with it. */
+	bool ours = directory && is_own_mount(directory) && is_empty(directory);
 
 	pins_close(pins);
-	/* Another's mount is not ours to take away: it may hold other things. */
-	if (directory && is_empty(directory) && !umount2(directory, UMOUNT_NOFOLLOW))
+	if (ours && !umount2(directory, UMOUNT_NOFOLLOW))
 		rmdir(directory);
 	free(directory);
 }

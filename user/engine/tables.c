@@ -163,10 +163,15 @@ void tables_rodata(struct ag_rodata *ro, const struct table_sizes *s, bool repla
 	choose_seed(ro->seed, replay);
 }
 
+bool tables_fit(const struct tables *t, const struct plan *plan)
+{
+	return plan->blocks_used <= t->sizes.blocks && plan->splits_used <= t->sizes.splits &&
+	       plan->pages_used <= t->sizes.pages && plan->settings.promoted_slots <= t->sizes.promoted;
+}
+
 int tables_write(const struct tables *t, unsigned int side, const struct plan *plan)
 {
-	if (plan->blocks_used > t->sizes.blocks || plan->splits_used > t->sizes.splits ||
-	    plan->pages_used > t->sizes.pages || plan->settings.promoted_slots > t->sizes.promoted)
+	if (!tables_fit(t, plan))
 		return -ENOSPC;
 	t->settings[side] = plan->settings;
 	t->scope16[side] = *plan->scope16;

@@ -69,6 +69,8 @@ unsigned int tables_used_shift(unsigned int sets);
  */
 void tables_rodata(struct ag_rodata *ro, const struct table_sizes *sizes, bool replay);
 
+/* Are the tables large enough for a plan? */
+bool tables_fit(const struct tables *tables, const struct plan *plan);
 /* Writes a plan into one side. -ENOSPC when it needs larger tables. Does not switch. */
 int tables_write(const struct tables *tables, unsigned int side, const struct plan *plan);
 
