@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -467,8 +468,12 @@ static int on_second(struct sensor *s)
 	if (s->once)
 		return print_once(s) ? CLI_FAILED : CLI_OK;
 	beat_second(&s->beat, s->seconds, s->box);
-	if (s->seconds / SAVE_EVERY_S != (s->seconds - ticks) / SAVE_EVERY_S)
+	if (s->seconds / SAVE_EVERY_S != (s->seconds - ticks) / SAVE_EVERY_S) {
 		inherit_save(s, false);
+		/* A summary of all ports takes 40 MB to write, which the allocator else keeps, once an arena.
+		 */
+		malloc_trim(0);
+	}
 	status = look(s);
 	if (status)
 		return status;
