@@ -176,7 +176,7 @@ bench: $(BUILD)/packages.test
 # --- running -------------------------------------------------------------------------------------------------
 run: $(BUILD)/packages.run
 	$(Q)$(MAKE) -s --no-print-directory $(BUILD)/airglow $(BUILD)/ibr
-	$(Q)BUILD=$(BUILD) IFACE='$(IFACE)' DARK='$(DARK)' FEED='$(FEED)' LISTEN='$(LISTEN)' tools/run
+	$(Q)BUILD=$(BUILD) IFACE='$(IFACE)' DARK='$(DARK)' FEED='$(FEED)' LISTEN='$(LISTEN)' OPEN='$(OPEN)' tools/run
 
 clean:
 	rm -rf $(BUILD)

@@ -16,7 +16,12 @@
 
 AG_INLINE __be32 address_word(__u64 half, __u32 shift)
 {
-	return bpf_htonl((__u32)(half >> shift));
+	return (ag_force __be32)bpf_htonl((__u32)(half >> shift));
+}
+
+AG_INLINE __be16 port_word(__u32 ports, __u32 shift)
+{
+	return (ag_force __be16)bpf_htons((__u16)(ports >> shift));
 }
 
 /* As a packet of the flow would come in. Returns the tuple's size. */
@@ -26,8 +31,8 @@ AG_INLINE __u32 tuple_fill(struct bpf_sock_tuple *tuple, __u32 family, const str
 	if (family == 4) {
 		tuple->ipv4.saddr = address_word(from->lo, 0);
 		tuple->ipv4.daddr = address_word(to->lo, 0);
-		tuple->ipv4.sport = bpf_htons((__u16)(ports >> 16));
-		tuple->ipv4.dport = bpf_htons((__u16)ports);
+		tuple->ipv4.sport = port_word(ports, 16);
+		tuple->ipv4.dport = port_word(ports, 0);
 		return sizeof(tuple->ipv4);
 	}
 	tuple->ipv6.saddr[0] = address_word(from->hi, 32);
@@ -38,8 +43,8 @@ AG_INLINE __u32 tuple_fill(struct bpf_sock_tuple *tuple, __u32 family, const str
 	tuple->ipv6.daddr[1] = address_word(to->hi, 0);
 	tuple->ipv6.daddr[2] = address_word(to->lo, 32);
 	tuple->ipv6.daddr[3] = address_word(to->lo, 0);
-	tuple->ipv6.sport = bpf_htons((__u16)(ports >> 16));
-	tuple->ipv6.dport = bpf_htons((__u16)ports);
+	tuple->ipv6.sport = port_word(ports, 16);
+	tuple->ipv6.dport = port_word(ports, 0);
 	return sizeof(tuple->ipv6);
 }
 

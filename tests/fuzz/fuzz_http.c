@@ -2,19 +2,26 @@
 /*
  * The HTTP side on arbitrary bytes of a client: the very handler and server of user/serve, over a socket pair.
  * Whatever comes, the server answers with a status that it means to give, JSON is JSON, a refusal has a reason,
- * and it goes on serving the next client. Corpus: tests/fuzz/corpus/http.
+ * and it goes on serving the next client. Who sends an Authorization meets a server that asks for a password.
+ * Corpus: tests/fuzz/corpus/http.
  */
 #include "serve/serve.c" /* NOLINT(bugprone-suspicious-include): its handler, without its thread */
 
 #include <jansson.h>
+#include <sys/mman.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #define TURNS_MAX  2000
 #define ANSWER_MAX (1u << 22)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct serve serving;
+#define USERS "basic_auth_users: {admin: $2y$04$c2NeCPkBvLIqBpN3EtSN4.EJvpe3UEWOmfEstY9BVsifDng.3ecjW}\n"
+
+/* One that answers whoever comes, and one that asks for a password, which nobody checks: its thread does not
+ * run. */
+static struct serve serving, asking;
 static char answered[ANSWER_MAX + 1];
 
 static void require(bool holds, const char *what)
@@ -73,20 +80,42 @@ static void publish_figures(void)
 	snapshot_publish(serving.options.box, s);
 }
 
-static void open_server(void)
+static void start_server(struct serve *serve, const char *web_config)
 {
-	if (serving.daemon)
+	const struct guard_options options = {
+		.web_config = web_config, .requests = 1, .connections = 1, .loopback_connections = 1};
+	char why[512];
+
+	require(!guard_new(&serve->guard, &options, why, sizeof(why)), why);
+	serve->doors[0].guard = serve->guard;
+	serve->daemons[0] = MHD_start_daemon(
+		MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, guard_accept, &serve->doors[0], handle,
+		serve, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION, guard_connection,
+		&serve->doors[0], MHD_OPTION_NOTIFY_COMPLETED, request_done, NULL, MHD_OPTION_END);
+	require(serve->daemons[0] != NULL, "the server starts");
+}
+
+static void open_servers(void)
+{
+	char path[32];
+	int fd;
+
+	if (serving.daemons[0])
 		return;
 	publish_figures();
 	publish_sources();
-	serving.daemon = MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, handle, &serving,
-					  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-					  MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
-	require(serving.daemon != NULL, "the server starts");
+	start_server(&serving, NULL);
+	asking.options = serving.options;
+	fd = memfd_create("web.yml", MFD_CLOEXEC);
+	require(fd >= 0 && write(fd, USERS, sizeof(USERS) - 1) == sizeof(USERS) - 1, "memory");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	start_server(&asking, path);
+	close(fd);
 }
 
 /* What the server says to these bytes, as one client that then says no more. */
-static size_t talk(const uint8_t *data, size_t size)
+static size_t talk(const struct serve *serve, const uint8_t *data, size_t size)
 {
 	struct sockaddr_un nobody = {.sun_family = AF_UNIX};
 	size_t got = 0, sent = 0;
@@ -94,7 +123,7 @@ static size_t talk(const uint8_t *data, size_t size)
 
 	require(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), "socket pair");
 	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	require(MHD_add_connection(serving.daemon, pair[0], (struct sockaddr *)&nobody, sizeof(nobody)) ==
+	require(MHD_add_connection(serve->daemons[0], pair[0], (struct sockaddr *)&nobody, sizeof(nobody)) ==
 			MHD_YES,
 		"the server takes a client");
 	for (int turn = 0; turn < TURNS_MAX; turn++) {
@@ -104,7 +133,7 @@ static size_t talk(const uint8_t *data, size_t size)
 			sent += (size_t)n;
 		if (sent == size || (n < 0 && errno != EAGAIN))
 			shutdown(pair[1], SHUT_WR);
-		require(MHD_run(serving.daemon) == MHD_YES, "the server goes on");
+		require(MHD_run(serve->daemons[0]) == MHD_YES, "the server goes on");
 		n = recv(pair[1], answered + got, ANSWER_MAX - got, 0);
 		if (!n)
 			break;
@@ -112,7 +141,7 @@ static size_t talk(const uint8_t *data, size_t size)
 			got += (size_t)n;
 	}
 	close(pair[1]);
-	MHD_run(serving.daemon);
+	MHD_run(serve->daemons[0]);
 	answered[got] = 0;
 	return got;
 }
@@ -135,7 +164,7 @@ static void check_json(const char *head, const char *body, size_t size, int stat
 
 static void check_answer(size_t size, bool head_only)
 {
-	static const int meant[] = {200, 400, 404, 405, 431, 503, /* and libmicrohttpd's own: */ 100,
+	static const int meant[] = {200, 400, 401, 404, 405, 429, 431, 503, /* and libmicrohttpd's own: */ 100,
 				    411, 413, 414, 500, 501, 505};
 	const char *body;
 	int status = 0;
@@ -159,9 +188,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char simple[] = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-	open_server();
-	check_answer(talk(data, size), size >= 4 && !memcmp(data, "HEAD", 4));
-	require(talk((const uint8_t *)simple, sizeof(simple) - 1) && strstr(answered, "\"ok\""),
+	const struct serve *serve = memmem(data, size, "uthorization", 12) ? &asking : &serving;
+
+	open_servers();
+	check_answer(talk(serve, data, size), size >= 4 && !memcmp(data, "HEAD", 4));
+	require(serve == &serving || !strstr(answered, "HTTP/1.1 200"),
+		"nobody gets in whose password was not checked");
+	require(talk(&serving, (const uint8_t *)simple, sizeof(simple) - 1) && strstr(answered, "\"ok\""),
 		"the next client is served");
+	require(talk(&asking, (const uint8_t *)simple, sizeof(simple) - 1) && strstr(answered, " 401 "),
+		"and is asked for his password where it is wanted");
 	return 0;
 }

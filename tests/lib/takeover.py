@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from live import EYE_MAC, World, sh, stop
+from live import EYE_MAC, stop
 from sensor import AIRGLOW, BALANCED, IBR, SCENARIOS
 
 NORTH, SOUTH = "198.18.0.0/17", "198.18.128.0/17"
@@ -18,14 +18,14 @@ RATE = 60000      # packets a second to each of the two prefixes
 WAVE_S = 1.5
 TOTAL = re.compile(r"^(airglow_[a-z0-9_]+_total(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 START = re.compile(r"^airglow_start_time_seconds (\S+)$", re.MULTILINE)
-PORT = 10131
+PORT = 10171
 
 
 class Traffic:
     """Waves of packets to both prefixes until it is stopped; `sent` by prefix, as the senders say."""
 
-    def __init__(self, world, rate=RATE):
-        self.world, self.rate, self.sent, self.dark, self.errors = world, rate, {}, {}, []
+    def __init__(self, world, rate=RATE, wave_s=WAVE_S):
+        self.world, self.rate, self.wave_s, self.sent, self.dark, self.errors = world, rate, wave_s, {}, {}, []
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._waves, args=(prefix, scenario))
                         for prefix, scenario in ((NORTH, None), (SOUTH, "random-sources.yaml"))]
@@ -37,7 +37,7 @@ class Traffic:
         while not self.stopping.is_set():
             seed += 1
             done = subprocess.run(["ip", "netns", "exec", self.world.sky, IBR, *options, "--live", "sky0", "--dst-mac", EYE_MAC,
-                                   "--dark", prefix, "--packets", str(int(self.rate * WAVE_S)), "--rate", str(self.rate), "--seed",
+                                   "--dark", prefix, "--packets", str(int(self.rate * self.wave_s)), "--rate", str(self.rate), "--seed",
                                    str(seed), "--truth", truth, "--truth-sources", "0"], capture_output=True, text=True,
                                   timeout=120, check=False)
             if done.returncode:

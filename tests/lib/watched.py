@@ -19,6 +19,7 @@ PROMETHEUS = os.path.join(ROOT, "tools", "prometheus")
 INSTALLED = "/usr/share/airglow/prometheus/"
 PORT = 10131
 OTHERS = {"up", "ALERTS", "scrape_duration_seconds", "scrape_samples_scraped"}  # series that Prometheus makes itself
+ALERTS_HAS = {"alertname", "alertstate", "severity", "job", "instance"}
 POINTS_LEAST = 5  # of a range: it is a line, no dot
 
 
@@ -71,13 +72,18 @@ def test_names(t, server, sensor):
     """No expression names a series, a label or a label's value that the sensor has not."""
     known = exported(sensor) | OTHERS
     lost = "|".join(re.findall(r'^NIC_KIND\(\w+, "(\w+)", 1,', read(os.path.join(ROOT, "user", "collect", "nic.def")), re.MULTILINE))
-    asked = {f"{name}: {panel['title']}": target["expr"] for name, board in grafana.boards().items()
+    asked = {f"{name}: {panel['title']} {target['refId']}": target["expr"] for name, board in grafana.boards().items()
              for panel, target in grafana.queries(board)}
     asked |= {rule.get("alert") or rule["record"]: rule["expr"] for file in ("airglow-alerts.yml", "airglow-recording.yml") for rule in rules(file)}
+    for name, board in grafana.boards().items():
+        asked |= {f"{name}: annotation {note['name']}": note["expr"] for note in board["annotations"]["list"] if "expr" in note}
+        asked |= {f"{name}: ${variable['name']}": grafana.LABEL_VALUES.match(variable["query"]["query"])[1]
+                  for variable in board["templating"]["list"] if variable["type"] == "query"}
     unknown, labels, values = {}, {}, {}
     for what, expression in asked.items():
         unknown[what] = promql.names(expression) - known
         has = {label for name in promql.names(expression) for labels_, _ in server.instant(name) for label in labels_}
+        has |= ALERTS_HAS if "ALERTS" in promql.names(expression) else set()  # there may be none
         labels[what] = (promql.grouped(expression) | {m[1] for m in promql.matchers(expression)}) - has
         values[what] = missing_values(server, expression, lost)
     for what, found in (("series", unknown), ("label", labels), ("label value", values)):
@@ -124,7 +130,8 @@ def test_boards(t, server, seconds):
     for name, board in grafana.boards().items():
         values, found = grafana.resolve(board, server, seconds, {"datasource": "prometheus"})
         t.same([variable for variable, its in found.items() if not its], [], f"{name}: variables have values: {', '.join(found)}")
-        bad = {panel["title"]: list(query_faults(server, panel, target, values, seconds)) for panel, target in grafana.queries(board)}
+        bad = {f"{panel['title']} {target['refId']}": list(query_faults(server, panel, target, values, seconds))
+               for panel, target in grafana.queries(board)}
         count = len(list(grafana.queries(board)))
         t.same({title: faults for title, faults in bad.items() if faults}, {}, f"{name}: {count} queries return data")
 

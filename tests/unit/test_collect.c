@@ -243,6 +243,55 @@ Test(collect, without_prefixes_rules_of_n_are_off)
 	snapshot_unref(&s);
 }
 
+/* Feed self: visits by port, and what takes an address for one that never answers is off, each rule named once.
+ */
+Test(collect, feed_self)
+{
+	struct plan_prefix self = {.prefix = {.family = 4, .length = 32, .addr = {198, 51, 100, 7}},
+				   .scope = 1};
+	struct engine_options eo = {.kind = ENGINE_NATIVE, .replay = true, .memory_bytes = 16 << 20};
+	struct collector_options co = {.config = &config};
+	struct snapshot *s = collector_snapshot(collector);
+	struct ag_replay word;
+	struct plan *with = NULL;
+	struct frame f;
+
+	cr_assert_null(s->visits);
+	snapshot_unref(&s);
+	close_all();
+	cr_assert_eq(plan_new(&plan, &self, 1, false, why, sizeof(why)), 0, "%s", why);
+	plan->settings.interfaces[0].feed = AG_FEED_SELF;
+	config.replay = config.own_flows = true;
+	eo.plan = plan;
+	co.plan = plan;
+	cr_assert_eq(engine_open(&engine, &eo, why, sizeof(why)), 0, "%s", why);
+	co.engine = engine;
+	cr_assert_eq(collector_new(&collector, &co, why, sizeof(why)), 0, "%s", why);
+	frame_syn4(&f, 22);
+	word = (struct ag_replay){.wirelen = f.n, .caplen = (__u16)f.n, .flags = AG_REPLAY_LISTENS};
+	for (unsigned int i = 0; i < 3; i++)
+		cr_assert_geq(engine_run(engine, &word, f.bytes), 0);
+	s = collector_snapshot(collector);
+	cr_assert_eq(s->visits[22], 3);
+	cr_assert_eq(s->visits[23], 0);
+	cr_assert_eq(s->totals.outcome[AG_OUTCOME_SERVICE], 3);
+	cr_assert_eq(s->totals.dark, 0);
+	cr_assert_eq(s->disabled_rules_count, 3);
+	cr_assert_eq(s->reach.addresses, 1);
+	snapshot_unref(&s);
+	/* The address goes. */
+	cr_assert_eq(plan_new(&with, &self, 0, false, why, sizeof(why)), 0, "%s", why);
+	collector_reload(collector, &config, with);
+	plan_free(&plan);
+	plan = with;
+	s = collector_snapshot(collector);
+	cr_assert_eq(s->scopes[1].dark_addresses, 0);
+	cr_assert_eq(s->reach.addresses, 0);
+	cr_assert_eq(s->disabled_rules_count, 8);
+	snapshot_unref(&s);
+	config.replay = config.own_flows = false;
+}
+
 Test(collect, the_newest_snapshot_is_handed_on)
 {
 	struct snapshot_box *box = NULL;

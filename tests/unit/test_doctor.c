@@ -631,16 +631,6 @@ Test(doctor, prefixes_overlap_either_way)
 	cr_assert_not(host_prefix_overlaps(&dark6, &dark4));
 }
 
-Test(doctor, names_become_shell_words)
-{
-	char word[JUDGE_WORD_TEXT];
-
-	cr_assert_str_eq(judge_word("eth0.100", word), "eth0.100");
-	cr_assert_str_eq(judge_word("a b;reboot", word), "'a b;reboot'");
-	cr_assert_str_eq(judge_word("-x", word), "'-x'");
-	cr_assert_str_eq(judge_word("a'b$(x)", word), "INTERFACE");
-}
-
 Test(doctor, runs_on_this_host_with_any_room)
 {
 	static struct config_interface interface = {interface_name, AG_FEED_OBSERVE, CONFIG_MODE_AUTO};

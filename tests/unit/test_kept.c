@@ -28,7 +28,7 @@ static void end(void)
 TestSuite(kept, .init = begin, .fini = end);
 
 /* --- scopes
- * -----------------------------------------------------------------------------------------------------------*/
+ * ----------------------------------------------------------------------------------------------------*/
 
 /* A configuration with 10.N.0.0/16 for each name, NULL-terminated. */
 static struct config *configure(const char *const *names)
@@ -136,7 +136,7 @@ Test(kept, there_are_64_names)
 }
 
 /* --- interfaces
- * -------------------------------------------------------------------------------------------------------*/
+ * ----------------------------------------------------------------------------------------------------*/
 
 static void number_interfaces(const char *names, const __u64 received[AG_INTERFACES_MAX],
 			      unsigned int slots[AG_INTERFACES_MAX])
@@ -249,7 +249,7 @@ Test(kept, what_a_port_had_before_it_was_watched)
 }
 
 /* --- books
- * ------------------------------------------------------------------------------------------------------------*/
+ * ----------------------------------------------------------------------------------------------------*/
 
 Test(kept, books_begin_once)
 {

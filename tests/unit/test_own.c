@@ -404,7 +404,7 @@ static const uint8_t loopback6[16] = {[15] = 1};
 
 static unsigned int port_of(int fd)
 {
-	struct sockaddr_in6 name;
+	struct sockaddr_in6 name = {};
 	socklen_t size = sizeof(name);
 
 	cr_assert_eq(getsockname(fd, (struct sockaddr *)&name, &size), 0);
@@ -428,7 +428,7 @@ static int bound(int family, int type)
 
 static void join(int from, int to)
 {
-	struct sockaddr_in6 name;
+	struct sockaddr_in6 name = {};
 	socklen_t size = sizeof(name);
 
 	cr_assert_eq(getsockname(to, (struct sockaddr *)&name, &size), 0);

@@ -139,7 +139,8 @@ static bool is_largest(struct table_sizes sizes, uint64_t bound)
 	return tables_bytes(&sizes) > bound;
 }
 
-/* Twice the memory is a cache of twice the size, where it is most of the memory, until there is no larger one. */
+/* Twice the memory is a cache of twice the size, where it is most of the memory, until there is no larger one.
+ */
 Test(tables, memory_halves_and_doubles)
 {
 	struct plan *plan = plan_of(1, 16, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prints the first part of bash's completion: the tables of option.def and feed.def as text, for completion.bash
- * to read. Run when airglow is built, never installed.
+ * Prints the first part of bash's completion: the tables of option.def and feed.def as text, for
+ *completion.bash to read. Run when airglow is built, never installed.
  *
  *	COMMAND operands		_airglow_operands
  *	COMMAND --name -x ARGUMENT	_airglow_options; "-" where there is no letter or no argument

@@ -39,12 +39,6 @@ struct raw_watch {
 	uint32_t tcp_count, udp_count;
 };
 
-struct raw_promoted {
-	char *name;
-	char **sources;
-	uint32_t sources_count;
-};
-
 struct raw_alerts {
 #define AG_THRESHOLD(name, default_, help) char *name;
 #include "airglow/threshold.def"
@@ -60,7 +54,7 @@ struct raw {
 	struct raw_web web;
 	struct raw_alerts *alerts;
 	struct raw_watch *watch;
-	struct raw_promoted *promote;
+	struct config_promoted_text *promote;
 	char **live_ports;
 	struct config_signature_text *signatures;
 	uint32_t interfaces_count, dark_count, live_count, decap_count, promote_count, live_ports_count,
@@ -122,13 +116,6 @@ static const cyaml_schema_field_t WATCH_FIELDS[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t PROMOTED_FIELDS[] = {
-	TEXT("name", CYAML_FLAG_POINTER, struct raw_promoted, name),
-	CYAML_FIELD_SEQUENCE_COUNT("sources", CYAML_FLAG_POINTER, struct raw_promoted, sources, sources_count,
-				   &TEXT_VALUE, 1, AG_PROMOTED_SOURCES_MAX),
-	CYAML_FIELD_END,
-};
-
 static const cyaml_schema_field_t ALERT_FIELDS[] = {
 #define AG_THRESHOLD(name, default_, help) TEXT(#name, OPTIONAL, struct raw_alerts, name),
 #include "airglow/threshold.def"
@@ -142,9 +129,6 @@ static const cyaml_schema_value_t DARK_VALUE = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_dark, DARK_FIELDS)};
 static const cyaml_schema_value_t DECAP_VALUE = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_decap, DECAP_FIELDS)};
-
-static const cyaml_schema_value_t PROMOTED_VALUE = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_promoted, PROMOTED_FIELDS)};
 
 static const cyaml_schema_field_t FILE_FIELDS[] = {
 	LIST("interfaces", struct raw, interfaces, &INTERFACE_VALUE, AG_INTERFACES_MAX),
@@ -164,7 +148,7 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	TEXT("samples", OPTIONAL, struct raw, samples),
 	CYAML_FIELD_MAPPING_PTR("alerts", OPTIONAL, struct raw, alerts, ALERT_FIELDS),
 	CYAML_FIELD_MAPPING_PTR("watch", OPTIONAL, struct raw, watch, WATCH_FIELDS),
-	LIST("promote", struct raw, promote, &PROMOTED_VALUE, AG_PROMOTED_SLOTS_MAX),
+	LIST("promote", struct raw, promote, &config_promoted_value, AG_PROMOTED_SLOTS_MAX),
 	TEXT("addresses", OPTIONAL, struct raw, addresses),
 	CYAML_FIELD_END,
 };
@@ -298,7 +282,7 @@ static int take_promoted(struct reading *r)
 	int err = 0;
 
 	for (uint32_t i = 0; i < r->raw->promote_count && !err; i++) {
-		const struct raw_promoted *from = &r->raw->promote[i];
+		const struct config_promoted_text *from = &r->raw->promote[i];
 
 		for (uint32_t j = 0; j < from->sources_count && !err; j++) {
 			look_at(r, "promote", i, "sources", j);
@@ -604,28 +588,6 @@ static bool put_watch(struct raw *raw, const struct config *config)
 	return true;
 }
 
-static bool put_promoted(struct raw *raw, const struct config *config)
-{
-	raw->promote = calloc(config->promoted_count + 1, sizeof(*raw->promote));
-	if (!raw->promote)
-		return false;
-	for (size_t i = 0; i < config->promoted_count; i++) {
-		const struct config_promoted *from = &config->promoted[i];
-		struct raw_promoted *into = &raw->promote[raw->promote_count++];
-
-		into->sources = calloc(from->addresses_count + 1, sizeof(*into->sources));
-		if (!into->sources || !put_text(&into->name, from->name))
-			return false;
-		for (size_t j = 0; j < from->addresses_count; j++) {
-			struct in_addr address = {htonl(from->addresses[j])};
-
-			if (!put_text(&into->sources[into->sources_count++], inet_ntoa(address)))
-				return false;
-		}
-	}
-	return true;
-}
-
 static bool put_alerts(struct raw *raw, const struct config *config)
 {
 	raw->alerts = calloc(1, sizeof(*raw->alerts));
@@ -652,7 +614,8 @@ char *config_print(const struct config *config)
 	    put_text(&raw->user, config->user) && put_text(&raw->keep, config->keep ? "true" : "false") &&
 	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
 	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
-	    put_promoted(raw, config) && put_number(&raw->addresses, config->addresses))
+	    config_put_promoted(&raw->promote, &raw->promote_count, config) &&
+	    put_number(&raw->addresses, config->addresses))
 		text = yaml_text_print(&FILE_VALUE, raw);
 	yaml_text_unload(&FILE_VALUE, raw);
 	return text;

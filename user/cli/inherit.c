@@ -37,7 +37,11 @@ static int find_totals(struct sensor *s)
 	s->carry_is_pinned = !err;
 	if (err == -ENOENT && s->config->state)
 		return carry_load(s->carry, s->config->state, s->layout, s->why, sizeof(s->why));
-	if (err && err != -ENOENT)
+	if (err == -EINVAL)
+		snprintf(s->why, sizeof(s->why),
+			 "what is pinned in %s are not airglow's books, or they are damaged; use another directory",
+			 s->config->pins);
+	else if (err && err != -ENOENT)
 		snprintf(s->why, sizeof(s->why),
 			 "cannot read the books that are pinned in %s: %s; airglow detach removes them",
 			 s->config->pins, strerror(-err));

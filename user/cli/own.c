@@ -166,7 +166,8 @@ static int compare_prefixes(const void *a, const void *b)
 	return prefix_compare(&left->prefix, &right->prefix);
 }
 
-int own_prefixes(struct own_prefixes *out, const struct config *config, char *why, size_t why_size)
+int own_prefixes(struct own_prefixes *out, const struct config *config,
+		 const uint32_t ifindex[AG_INTERFACES_MAX], char *why, size_t why_size)
 {
 	struct own_reader reader = {.visit = take_address, .config = config, .out = out};
 	size_t configured = config->prefixes_count;
@@ -177,7 +178,7 @@ int own_prefixes(struct own_prefixes *out, const struct config *config, char *wh
 		err = add_prefix(out, &config->prefixes[i].prefix, config->prefixes[i].scope);
 	for (size_t i = 0; i < config->interfaces_count && i < AG_INTERFACES_MAX; i++)
 		if (config->interfaces[i].feed == AG_FEED_SELF)
-			reader.ifindex[i] = if_nametoindex(config->interfaces[i].name);
+			reader.ifindex[i] = ifindex[i];
 	if (!err && (config->self_scope || config_drops(config)))
 		err = read_addresses(&reader);
 	if (err) {
@@ -207,6 +208,24 @@ bool own_same(const struct own_prefixes *a, const struct own_prefixes *b)
 	return true;
 }
 
+static const char now_live[] = "is an address of this host now: it is not dark for as long as that lasts";
+static const char dark_again[] = "is no address of this host any more: it is dark again";
+
+/* An own address that is configured as just that. */
+static void tell_configured(const struct plan_prefix *before, const struct plan_prefix *now)
+{
+	char text[PREFIX_TEXT_BYTES];
+
+	if (!before->scope == !now->scope)
+		return;
+	prefix_format(text, sizeof(text), &now->prefix);
+	*strchr(text, '/') = 0;
+	if (now->scope)
+		log_info("%s %s", text, dark_again);
+	else
+		log_warnx("%s %s", text, now_live);
+}
+
 /* Those of `in` that `out` does not have. */
 static void tell_new(const struct own_prefixes *in, const struct own_prefixes *out, size_t from,
 		     const char *dark, const char *live)
@@ -229,8 +248,8 @@ void own_tell(const struct own_prefixes *before, const struct own_prefixes *now,
 {
 	size_t configured = config->prefixes_count;
 
-	tell_new(before, now, configured, "is no address of this host any more: it is not dark",
-		 "is no address of this host any more: it is dark again");
-	tell_new(now, before, configured, "is an address of this host: it is dark",
-		 "is an address of this host now: it is not dark for as long as that lasts");
+	for (size_t i = 0; i < configured && i < before->count && i < now->count; i++)
+		tell_configured(&before->list[i], &now->list[i]);
+	tell_new(before, now, configured, "is no address of this host any more: it is not dark", dark_again);
+	tell_new(now, before, configured, "is an address of this host: it is dark", now_live);
 }

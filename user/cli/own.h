@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/config.h"
 #include "engine/plan.h"
@@ -22,8 +23,10 @@ struct own_prefixes {
 /* 0, or -EADDRINUSE with a sentence that names an own address inside a dark prefix that a feed would drop. */
 int own_check(const struct config *config, char *why, size_t why_size);
 
-/* As they are now. 0, or -errno with a sentence in why. */
-int own_prefixes(struct own_prefixes *out, const struct config *config, char *why, size_t why_size);
+/* As they are now; ifindex: of config->interfaces, whatever they are called by now. 0, or -errno with a
+ * sentence in why. */
+int own_prefixes(struct own_prefixes *out, const struct config *config,
+		 const uint32_t ifindex[AG_INTERFACES_MAX], char *why, size_t why_size);
 void own_free(struct own_prefixes *prefixes);
 bool own_same(const struct own_prefixes *a, const struct own_prefixes *b);
 

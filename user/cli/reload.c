@@ -93,7 +93,7 @@ void reload(struct sensor *s)
 	if (!err)
 		err = kept_number_scopes(&engine_books(s->engine)->collected->kept, config, why, sizeof(why));
 	if (!err)
-		err = own_prefixes(&own, config, why, sizeof(why));
+		err = sensor_own(&own, s, config, why, sizeof(why));
 	if (!err)
 		err = sensor_plan(&plan, s, config, &own, why, sizeof(why));
 	if (!err)

@@ -20,10 +20,32 @@ static int give_pins(struct sensor *s)
 	return err;
 }
 
+/* Where files are written, read again and removed. */
+static void keep_directories(struct confine_directories *keep, const struct sensor *s, const char *config_file)
+{
+	const char *path;
+
+	confine_add_writable(keep, s->config->state);
+	if (s->pins)
+		confine_add_writable(keep, pins_directory(s->pins));
+	confine_add_readable(keep, config_file);
+	for (unsigned int i = 0; s->serve && (path = serve_file(s->serve, i)); i++)
+		confine_add_readable(keep, path);
+	for (unsigned int i = 0; s->serve && (path = serve_socket(s->serve, i)); i++)
+		confine_add_removable(keep, path);
+}
+
+/* What only root can read was read once, and a change of it would be in vain. */
+static void tell_closed(const struct sensor *s, const char *file)
+{
+	if (file && access(file, R_OK))
+		log_warn("the user %s cannot read %s: it will not be read again", s->user.name, file);
+}
+
 int give_up_rights(struct sensor *s)
 {
-	const char *file = options_text(s->options, OPTION_CONFIG, NULL);
-	struct confine_directories directories = {};
+	const char *config_file = options_text(s->options, OPTION_CONFIG, NULL), *path;
+	struct confine_directories keep = {};
 	char done[256];
 	int err = give_pins(s);
 
@@ -31,15 +53,13 @@ int give_up_rights(struct sensor *s)
 		return err;
 	if (s->serve && serve_own(s->serve, s->user.uid, s->user.gid))
 		log_warn("cannot give the unix sockets to the user %s", s->user.name);
-	confine_add_writable(&directories, s->config->state);
-	if (s->pins)
-		confine_add_writable(&directories, pins_directory(s->pins));
-	confine_add_readable(&directories, file);
-	err = confine_enter(&s->user, &directories, done, sizeof(done), s->why, sizeof(s->why));
+	keep_directories(&keep, s, config_file);
+	err = confine_enter(&s->user, &keep, done, sizeof(done), s->why, sizeof(s->why));
 	if (err)
 		return err;
 	log_info("%s", done);
-	if (file && access(file, R_OK))
-		log_warn("the user %s cannot read %s: it will not be read again", s->user.name, file);
+	tell_closed(s, config_file);
+	for (unsigned int i = 0; s->serve && (path = serve_file(s->serve, i)); i++)
+		tell_closed(s, path);
 	return 0;
 }

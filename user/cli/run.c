@@ -51,18 +51,32 @@ int sensor_plan(struct plan **out, const struct sensor *s, const struct config *
 	return 0;
 }
 
+int sensor_own(struct own_prefixes *out, const struct sensor *s, const struct config *config, char *why,
+	       size_t why_size)
+{
+	uint32_t ifindex[AG_INTERFACES_MAX] = {};
+
+	for (size_t i = 0; i < config->interfaces_count; i++)
+		ifindex[i] = s->links[s->slots[i]].ifindex;
+	return own_prefixes(out, config, ifindex, why, why_size);
+}
+
 /* The first plan, of the interfaces as they are now. */
 static int make_plan(struct sensor *s)
 {
 	const struct config *config = s->config;
+	struct own_prefixes none = {};
 	int err = own_check(config, s->why, sizeof(s->why));
 
 	for (size_t i = 0; i < config->interfaces_count && !err; i++)
 		err = attach_describe(&s->links[s->slots[i]], config->interfaces[i].name,
 				      config->interfaces[i].feed, s->why, sizeof(s->why));
 	if (!err)
-		err = own_prefixes(&s->own, config, s->why, sizeof(s->why));
-	return err ? err : sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
+		err = sensor_own(&s->own, s, config, s->why, sizeof(s->why));
+	if (err)
+		return err;
+	own_tell(&none, &s->own, config);
+	return sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
 }
 
 static int open_engine(struct sensor *s)
@@ -409,7 +423,7 @@ static int refresh(struct sensor *s, bool changed)
 {
 	struct own_prefixes now;
 	struct plan *plan = NULL;
-	int err = own_prefixes(&now, s->config, s->why, sizeof(s->why));
+	int err = sensor_own(&now, s, s->config, s->why, sizeof(s->why));
 
 	if (!err && !changed && own_same(&s->own, &now)) {
 		own_free(&now);

@@ -70,6 +70,9 @@ void inherit_close(struct sensor *s);
 /* Once everything is open that needs rights, and before a thread runs. Told in the log. */
 int give_up_rights(struct sensor *s);
 
+/* Prefixes in force, with the addresses that the sensor's interfaces have now. */
+int sensor_own(struct own_prefixes *out, const struct sensor *s, const struct config *config, char *why,
+	       size_t why_size);
 /* Prefixes in force to a plan with this sensor's interfaces as they are. */
 int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config,
 		const struct own_prefixes *prefixes, char *why, size_t why_size);

@@ -22,6 +22,7 @@
 #include "collect/promoted.h"
 #include "collect/reach.h"
 #include "collect/top.h"
+#include "collect/watched.h"
 
 #define NS	      1000000000LL
 #define PROTO_TCP     6
@@ -32,13 +33,6 @@
 #define SOURCES_SHARE 4 /* sources and flows take a quarter as much as all maps together may */
 /* Up to a /14 the active addresses are counted every second, beyond every interval: 1 KiB is read a page. */
 #define ACTIVE_PAGES_EVERY_TICK 1024
-
-struct watched {
-	struct snapshot_interface shown;
-	unsigned int slot; /* in the books */
-	uint64_t base_packets;
-	uint64_t base_drops[SNAPSHOT_NIC_COUNTERS_MAX];
-};
 
 struct collector {
 	struct collector_options options;
@@ -241,32 +235,6 @@ void collector_free(struct collector **collector)
 	*collector = NULL;
 }
 
-/*
- * The interface's own statistics go on from what was shown. Of the same interface since then nothing is missed;
- * another one (after a reboot, say) begins again at what its counters say now.
- */
-static void begin_statistics(struct watched *w, const struct ag_kept_interface *kept)
-{
-	bool same = kept->ifindex == w->shown.ifindex;
-	uint64_t packets;
-	unsigned int i, j;
-
-	if (nic_read(w->shown.ifindex, &packets, w->shown.nic, &w->shown.nic_count))
-		return;
-	w->base_packets = (same && packets >= kept->packets_raw ? kept->packets_raw : packets) - kept->packets;
-	for (i = 0; i < w->shown.nic_count; i++) {
-		uint64_t now = w->shown.nic[i].packets, shown = 0, raw = now;
-
-		for (j = 0; j < AG_NIC_MAX; j++) {
-			if (strcmp(kept->drops[j].name, w->shown.nic[i].name))
-				continue;
-			shown = kept->drops[j].packets;
-			raw = same && now >= kept->drops[j].raw ? kept->drops[j].raw : now;
-		}
-		w->base_drops[i] = raw - shown;
-	}
-}
-
 int collector_add_interface(struct collector *c, const char *name, unsigned int slot, enum ag_feed feed,
 			    const char *xdp_mode)
 {
@@ -281,7 +249,7 @@ int collector_add_interface(struct collector *c, const char *name, unsigned int 
 	w->shown.ifindex = c->options.plan->settings.interfaces[slot].ifindex;
 	w->shown.feed = feed;
 	w->shown.present = true;
-	begin_statistics(w, &c->kept->interfaces[slot]);
+	watched_begin(w, &c->kept->interfaces[slot]);
 	c->interfaces_count++;
 	return 0;
 }
@@ -342,21 +310,6 @@ void collector_close_gap(struct collector *c, const char *subject)
 {
 	pthread_mutex_lock(&c->lock);
 	gaps_close(&c->gaps, subject, clock_ns(CLOCK_REALTIME));
-	pthread_mutex_unlock(&c->lock);
-}
-
-void collector_add_gap(struct collector *c, const char *subject, int64_t from_ns, int64_t to_ns,
-		       const char *reason)
-{
-	pthread_mutex_lock(&c->lock);
-	gaps_add(&c->gaps, subject, from_ns, to_ns, reason);
-	pthread_mutex_unlock(&c->lock);
-}
-
-void collector_set_gaps(struct collector *c, const struct gaps *gaps)
-{
-	pthread_mutex_lock(&c->lock);
-	c->gaps = *gaps;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -426,31 +379,6 @@ static void fill_scopes(struct collector *c, struct snapshot *s)
 	}
 }
 
-/* Counters of the driver since the sensor started. */
-static void read_interface(struct watched *w, uint64_t received, struct ag_kept_interface *kept,
-			   struct snapshot_interface *out)
-{
-	struct snapshot_nic_counter counters[SNAPSHOT_NIC_COUNTERS_MAX];
-	unsigned int count = 0, i;
-	uint64_t packets;
-
-	w->shown.received = received - kept->received_before;
-	if (w->shown.present && !nic_read(w->shown.ifindex, &packets, counters, &count)) {
-		w->shown.nic_packets = packets - w->base_packets;
-		kept->ifindex = w->shown.ifindex;
-		kept->packets_raw = packets;
-		kept->packets = w->shown.nic_packets;
-		for (i = 0; i < count && i < w->shown.nic_count; i++) {
-			w->shown.nic[i].known = counters[i].known;
-			w->shown.nic[i].packets = counters[i].packets - w->base_drops[i];
-			memcpy(kept->drops[i].name, w->shown.nic[i].name, sizeof(w->shown.nic[i].name));
-			kept->drops[i].raw = counters[i].packets;
-			kept->drops[i].packets = w->shown.nic[i].packets;
-		}
-	}
-	*out = w->shown;
-}
-
 static uint64_t read_rss_anon(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -476,8 +404,8 @@ static void fill_live(struct collector *c, struct snapshot *s)
 	s->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->interfaces_count; i++)
-		read_interface(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],
-			       &c->kept->interfaces[c->interfaces[i].slot], &s->interfaces[i]);
+		watched_read(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],
+			     &c->kept->interfaces[c->interfaces[i].slot], &s->interfaces[i]);
 	s->interfaces_count = c->interfaces_count;
 	s->gaps = c->gaps;
 	kept_store_gaps(c->kept, &c->gaps);
@@ -553,7 +481,6 @@ static void fill_snapshot(struct collector *c, struct snapshot *s)
 		fill_live(c, s);
 	fill_promoted(c, s);
 	s->reach = c->reach;
-	s->feed_self = c->books->visits_size == AG_PORTS;
 	s->watch = s->config->watch;
 	s->watch_count = s->config->watch_count;
 	memcpy(s->watch_before, c->watch_before, sizeof(s->watch_before));

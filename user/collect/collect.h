@@ -50,13 +50,10 @@ void collector_set_present(struct collector *collector, const char *name, bool p
 
 /*
  * Gaps in the coverage, of an interface by its configured name or of the whole sensor (GAPS_ALL); gaps.h. Any
- * thread. collector_set_gaps begins with those that were kept: before the first gap of our own.
+ * thread.
  */
 void collector_open_gap(struct collector *collector, const char *subject, const char *reason);
 void collector_close_gap(struct collector *collector, const char *subject);
-void collector_add_gap(struct collector *collector, const char *subject, int64_t from_ns, int64_t to_ns,
-		       const char *reason);
-void collector_set_gaps(struct collector *collector, const struct gaps *gaps);
 
 /*
  * Live: starts and stops the threads. Stop closes the open interval, for which the program must not run any

@@ -14,7 +14,8 @@
 #include "base/config.h"
 #include "collect/gaps.h"
 
-/* Can it have been written by us? Of what comes from a file: its numbers are calculated with, its names shown. */
+/* Can it have been written by us? Of what comes from a file: its numbers are calculated with, its names shown.
+ */
 bool kept_is_time(int64_t ns);
 bool kept_is_sound(const struct ag_kept *kept);
 

@@ -95,8 +95,13 @@ int ledger_read(const struct books *books, bool live, struct snapshot *s)
 	struct ag_counters *right = calloc(slices, sizeof(*right));
 	uint64_t *port_packets = calloc(slices, sizeof(*port_packets));
 	struct left *before = calloc(slices, sizeof(*before)), *after = calloc(slices, sizeof(*after));
+	bool self = books->visits_size == AG_PORTS;
 	int err = right && port_packets && before && after ? 0 : -ENOMEM;
 
+	if (!err && self) {
+		s->visits = calloc(AG_PORTS, sizeof(*s->visits)); /* the snapshot's */
+		err = s->visits ? 0 : -ENOMEM;
+	}
 	if (err)
 		goto out;
 	read_left(books, before);
@@ -117,9 +122,9 @@ int ledger_read(const struct books *books, bool live, struct snapshot *s)
 	add_words(&s->ports, &books->carried->ports, sizeof(s->ports));
 	add_words(&s->icmp, &books->carried->icmp, sizeof(s->icmp));
 	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
-	if (books->visits_size == AG_PORTS) {
-		add_words(s->visits, books->carried->visits, sizeof(s->visits));
-		add_words(s->visits, books->visits, sizeof(s->visits));
+	if (self) {
+		add_words(s->visits, books->carried->visits, AG_PORTS * sizeof(*s->visits));
+		add_words(s->visits, books->visits, AG_PORTS * sizeof(*s->visits));
 	}
 	s->shared_packets = right[books->slices].received + books->carried->shared;
 out:

@@ -33,10 +33,11 @@ void snapshot_unref(struct snapshot **snapshot)
 	struct snapshot *s = *snapshot;
 
 	*snapshot = NULL;
-	if (s && atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) == 1) {
-		config_free(&s->config);
-		free(s);
-	}
+	if (!s || atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) != 1)
+		return;
+	config_free(&s->config);
+	free(s->visits);
+	free(s);
 }
 
 int snapshot_box_new(struct snapshot_box **out)

@@ -90,9 +90,8 @@ struct snapshot {
 	struct ag_counters totals; /* summed over slices */
 	struct ag_ports ports;	   /* summed over slices */
 	struct ag_icmp icmp;
-	bool feed_self;		 /* an interface has the feed self: visits are counted */
-	__u64 visits[AG_PORTS];	 /* SYNs to ports on which this host listens */
-	uint64_t sources;	 /* distinct sources, estimate (HyperLogLog) */
+	__u64 *visits;	  /* [AG_PORTS], SYNs to ports on which this host listens; NULL without the feed self */
+	uint64_t sources; /* distinct sources, estimate (HyperLogLog) */
 	uint64_t shared_packets; /* received on CPUs without a slice of their own */
 	unsigned int slices;
 	uint64_t booked_cpus[AG_CPUS_MAX / 64]; /* bits: CPUs with a slice of their own */

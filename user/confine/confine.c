@@ -139,6 +139,11 @@ void confine_add_readable(struct confine_directories *directories, const char *p
 	add(directories->readable, &directories->readable_count, path);
 }
 
+void confine_add_removable(struct confine_directories *directories, const char *path)
+{
+	add(directories->removable, &directories->removable_count, path);
+}
+
 /* Bounds need CAP_SETPCAP: without it (a service that was given a few capabilities) no_new_privs has to do. */
 static int drop_bounds(void)
 {

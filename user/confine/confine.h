@@ -26,6 +26,8 @@ struct confine_directories {
 	size_t writable_count;
 	const char *readable[CONFINE_DIRECTORIES_MAX]; /* files are read again there */
 	size_t readable_count;
+	const char *removable[CONFINE_DIRECTORIES_MAX]; /* files are removed there */
+	size_t removable_count;
 };
 
 /*
@@ -44,6 +46,7 @@ int confine_own_directory(const char *path, const struct confine_user *user, cha
  */
 void confine_add_writable(struct confine_directories *directories, const char *path);
 void confine_add_readable(struct confine_directories *directories, const char *path);
+void confine_add_removable(struct confine_directories *directories, const char *path);
 
 /*
  * For good, and only while this process has one thread: user, capabilities and filters are a thread's. done =

@@ -104,6 +104,8 @@ int landlock_prepare(int *fd, int *abi, const struct confine_directories *direct
 		err = allow(set, directories->readable[i], READ);
 	for (size_t i = 0; i < directories->writable_count && !err; i++)
 		err = allow(set, directories->writable[i], WRITE & rules.files);
+	for (size_t i = 0; i < directories->removable_count && !err; i++)
+		err = allow(set, directories->removable[i], READ | LANDLOCK_ACCESS_FS_REMOVE_FILE);
 	if (err) {
 		close(set);
 		return err;

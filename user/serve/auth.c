@@ -18,14 +18,16 @@
 
 #include "serve/auth.h"
 
-#define QUEUE_MAX	32
+#define QUEUE_MAX	16
 #define REMEMBERED_MAX	256 /* of each kind, right and wrong: neither drives the other out */
 #define DIGEST_BYTES	32  /* SHA-256 */
-#define NICENESS	10
+#define NICENESS	5
 #define BASIC_BYTES_MAX (WEB_NAME_BYTES_MAX + 1 + AUTH_PASSWORD_BYTES_MAX)
 /* Of nobody: what an unknown name is held against. Its cost is put in place of the two digits. */
 #define NOBODY_HASH "$2b$10$GAmsErWSl4Nkt51mspcd0eCy6fqpYANqLvFNGc7WvDeqdvEYZKHRu"
 #define COST_AT	    4
+
+_Static_assert(sizeof(NOBODY_HASH) == WEB_HASH_BYTES + 1, "a hash like those of users");
 
 struct digest {
 	unsigned char bytes[DIGEST_BYTES];
@@ -252,6 +254,7 @@ static void *run_checks(void *arg)
 	struct auth *auth = arg;
 	struct check check;
 
+	pthread_setname_np(pthread_self(), "ag-auth");
 	/* Packets come first; where that is not allowed, it is checked as fast as anything else. */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 	pthread_mutex_lock(&auth->lock);
@@ -308,7 +311,7 @@ int auth_new(struct auth **out)
 		free(auth);
 		return -EIO;
 	}
-	memcpy(auth->nobody, NOBODY_HASH, WEB_HASH_BYTES);
+	memcpy(auth->nobody, NOBODY_HASH, sizeof(NOBODY_HASH));
 	pthread_mutex_init(&auth->lock, NULL);
 	pthread_cond_init(&auth->changed, NULL);
 	*out = auth;
@@ -323,8 +326,6 @@ int auth_start(struct auth *auth)
 	err = pthread_create(&auth->thread, NULL, run_checks, auth);
 	auth->started = !err;
 	pthread_mutex_unlock(&auth->lock);
-	if (!err)
-		pthread_setname_np(auth->thread, "ag-auth");
 	return -err;
 }
 

@@ -24,7 +24,7 @@
 #define CHECK_COST_NS	(2 * NS) /* of a wrong password: 5 at once, then one in 2 seconds */
 #define CHECKS_MAX	2	 /* of one address under way */
 #define LOOPBACK_FACTOR 100
-#define LOOPBACK_CHECKS 10
+#define LOOPBACK_CHECKS 2
 #define V4_MAPPED	(0xffffULL << 32)
 
 struct client {

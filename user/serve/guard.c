@@ -19,7 +19,6 @@
 #include "serve/guard.h"
 #include "serve/tls.h"
 
-#define FILES	       4 /* of which the configuration is made: itself, certificate, key, authorities */
 #define BROKEN_AFTER_S 5 /* files are replaced one after the other: so long they may not fit together */
 #define TELL_EACH_S    60
 #define WARN_DAYS      14
@@ -54,7 +53,7 @@ struct guard {
 	pthread_cond_t stopped;
 	bool started, stopping;
 	/* of the thread */
-	struct mark mark[FILES], broken[FILES];
+	struct mark mark[GUARD_FILES], broken[GUARD_FILES];
 	unsigned int broken_s;
 	time_t expiry_told;
 	size_t most_connected;
@@ -86,6 +85,15 @@ static void mark_named(struct mark *marks, const struct web_config *config)
 	mark_file(&marks[1], config->cert_file);
 	mark_file(&marks[2], config->key_file);
 	mark_file(&marks[3], config->client_ca_file);
+}
+
+const char *guard_file(const struct guard *guard, unsigned int i)
+{
+	const char *const files[GUARD_FILES] = {guard->path, guard->config ? guard->config->cert_file : NULL,
+						guard->config ? guard->config->key_file : NULL,
+						guard->config ? guard->config->client_ca_file : NULL};
+
+	return i < GUARD_FILES ? files[i] : NULL;
 }
 
 static bool asks(const struct web_config *config)
@@ -133,7 +141,7 @@ static int check_change(const struct guard *guard, const struct web_config *conf
 static int take_change(struct guard *guard, char *why, size_t why_size)
 {
 	struct web_config *config = NULL;
-	struct mark marks[FILES];
+	struct mark marks[GUARD_FILES];
 	struct tls *tls;
 	int err = load(&config, &tls, marks, guard->path, why, why_size);
 
@@ -164,7 +172,7 @@ static int take_change(struct guard *guard, char *why, size_t why_size)
  * change. */
 static void follow_files(struct guard *guard)
 {
-	struct mark marks[FILES];
+	struct mark marks[GUARD_FILES];
 	char why[512];
 
 	mark_file(&marks[0], guard->path);
@@ -253,6 +261,7 @@ static void *run_beside(void *arg)
 	struct guard *guard = arg;
 	struct timespec until;
 
+	pthread_setname_np(pthread_self(), "ag-guard");
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	pthread_mutex_lock(&guard->lock);
 	while (!guard->stopping) {
@@ -545,8 +554,6 @@ int guard_start(struct guard *guard, char *why, size_t why_size)
 	}
 	if (err)
 		snprintf(why, why_size, "the HTTP server cannot start: %s", strerror(-err));
-	else
-		pthread_setname_np(guard->thread, "ag-guard");
 	return err;
 }
 

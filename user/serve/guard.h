@@ -23,6 +23,13 @@ struct guard_options {
 
 /* Reads the web configuration and what it names. 0, or -errno and a sentence. */
 int guard_new(struct guard **out, const struct guard_options *options, char *why, size_t why_size);
+/*
+ * The files that are read again when they change, and those that they name now: the web configuration,
+ * certificate, key, CA. In any order, with NULL for what is not given; count: how many to ask for.
+ */
+#define GUARD_FILES 4
+const char *guard_file(const struct guard *guard, unsigned int i);
+
 /* Begins and ends what runs beside: passwords are checked, files looked at, slow clients sent away. */
 int guard_start(struct guard *guard, char *why, size_t why_size);
 /* Before the daemons end: nobody's password is waited for any more. */

@@ -353,7 +353,7 @@ unsigned int serve_port_metrics(FILE *out, const struct snapshot *s, bool openme
 	for (port = 0; port < AG_PORTS; port++)
 		if (s->ports.udp[port])
 			port_sample(&m, "udp", port, s->ports.udp[port], NULL);
-	if (s->feed_self) {
+	if (s->visits) {
 		metrics_family(&m, METRIC_VISITS);
 		for (port = 0; port < AG_PORTS; port++)
 			if (s->visits[port])

@@ -431,7 +431,8 @@ static int start_daemons(struct serve *serve, char *why, size_t why_size)
 					    .local = listener->local,
 					    .tls = guard_has_tls(serve->guard) && !listener->local};
 		serve->daemons[i] = start_daemon(serve, listener, door,
-						 door->local ? UNIX_CONNECTIONS_MAX : CONNECTIONS_MAX / of_tcp);
+						 door->local ? UNIX_CONNECTIONS_MAX
+							     : CONNECTIONS_MAX / (of_tcp ? of_tcp : 1));
 		if (!serve->daemons[i]) {
 			snprintf(why, why_size, "the HTTP server cannot start on %.200s: %s", listener->address,
 				 strerror(errno));
@@ -486,4 +487,26 @@ void serve_stop(struct serve **serve)
 int serve_own(const struct serve *serve, uid_t user, gid_t group)
 {
 	return listeners_own(&serve->listeners, user, group);
+}
+
+const char *serve_file(const struct serve *serve, unsigned int i)
+{
+	for (unsigned int at = 0; at < GUARD_FILES; at++) {
+		const char *file = guard_file(serve->guard, at);
+
+		if (file && !i--)
+			return file;
+	}
+	return NULL;
+}
+
+const char *serve_socket(const struct serve *serve, unsigned int i)
+{
+	for (unsigned int at = 0; at < serve->listeners.count; at++) {
+		const char *path = listen_unix_path(serve->listeners.listener[at].address);
+
+		if (path && !i--)
+			return path;
+	}
+	return NULL;
 }

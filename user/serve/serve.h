@@ -34,6 +34,13 @@ int serve_open(struct serve **out, const struct config *config, char *why, size_
 /* Gives unix sockets to another user and group, before privileges are dropped. 0 or -errno. */
 int serve_own(const struct serve *serve, uid_t user, gid_t group);
 
+/*
+ * For who restricts what this process may open: the files of the web configuration, that are read again, and
+ * the unix sockets, that are removed at the end. NULL: there is no i-th. Before serve_start.
+ */
+const char *serve_file(const struct serve *serve, unsigned int i);
+const char *serve_socket(const struct serve *serve, unsigned int i);
+
 /* What is served; all of it is borrowed. */
 struct serve_options {
 	struct snapshot_box *box;
@@ -43,7 +50,7 @@ struct serve_options {
 
 /*
  * Serves until serve_stop, which is due also when it could not start. Threads begin here: two for each socket
- * of TCP, one for each unix socket, one for streams, one that checks passwords (niceness 10), one that looks
+ * of TCP, one for each unix socket, one for streams, one that checks passwords (niceness 5), one that looks
  * every second at the files of the web configuration, which are read again when they change, and at slow
  * clients. What they need later on: reading those files, and at the end removing unix sockets.
  */

@@ -6,6 +6,7 @@
  * to the thread of libmicrohttpd that asks for it.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -177,12 +178,13 @@ static ssize_t next_bytes(void *arg, uint64_t position, char *out, size_t room)
 /* --- the pump ------------------------------------------------------------------------------------------------
  */
 
-/* libmicrohttpd does not look at a connection that is suspended. */
+/* libmicrohttpd does not look at a connection that is suspended. What TLS says before its end is not read here.
+ */
 static bool has_hung_up(const struct stream *s)
 {
-	char byte;
+	struct pollfd fd = {.fd = s->fd, .events = POLLRDHUP};
 
-	return !recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	return poll(&fd, 1, 0) > 0;
 }
 
 static void resume_due(struct streams *streams)

@@ -239,7 +239,7 @@ static void put_dark(struct builder *b, json_t *object, const struct snapshot *s
 	builder_put(b, object, "services", services);
 	builder_put(b, object, "anomalies", builder_labels_seen(b, labels_anomaly, t->anomaly, AG_ANOMALY_MAX));
 	builder_put(b, object, "sizes", builder_labels_seen(b, labels_size, t->size, AG_SIZE_MAX));
-	if (s->feed_self)
+	if (s->visits)
 		builder_put(b, object, "visits", by_number(b, s->visits, AG_PORTS));
 	builder_count(b, bytes, "dark", dark_bytes);
 	builder_count(b, bytes, "wire", t->wire_bytes);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Statistics of an interface beside what was counted on it (watched.h).
+ */
+#include <string.h>
+
+#include "collect/nic.h"
+#include "collect/watched.h"
+
+/*
+ * The interface's own statistics go on from what was shown. Of the same interface since then nothing is missed;
+ * another one (after a reboot, say) begins again at what its counters say now.
+ */
+void watched_begin(struct watched *w, const struct ag_kept_interface *kept)
+{
+	bool same = kept->ifindex == w->shown.ifindex;
+	uint64_t packets;
+	unsigned int i, j;
+
+	if (nic_read(w->shown.ifindex, &packets, w->shown.nic, &w->shown.nic_count))
+		return;
+	w->base_packets = (same && packets >= kept->packets_raw ? kept->packets_raw : packets) - kept->packets;
+	for (i = 0; i < w->shown.nic_count; i++) {
+		uint64_t now = w->shown.nic[i].packets, shown = 0, raw = now;
+
+		for (j = 0; j < AG_NIC_MAX; j++) {
+			if (strcmp(kept->drops[j].name, w->shown.nic[i].name))
+				continue;
+			shown = kept->drops[j].packets;
+			raw = same && now >= kept->drops[j].raw ? kept->drops[j].raw : now;
+		}
+		w->base_drops[i] = raw - shown;
+	}
+}
+
+/* Counters of the driver since the sensor started. */
+void watched_read(struct watched *w, uint64_t received, struct ag_kept_interface *kept,
+		  struct snapshot_interface *out)
+{
+	struct snapshot_nic_counter counters[SNAPSHOT_NIC_COUNTERS_MAX];
+	unsigned int count = 0, i;
+	uint64_t packets;
+
+	w->shown.received = received - kept->received_before;
+	if (w->shown.present && !nic_read(w->shown.ifindex, &packets, counters, &count)) {
+		w->shown.nic_packets = packets - w->base_packets;
+		kept->ifindex = w->shown.ifindex;
+		kept->packets_raw = packets;
+		kept->packets = w->shown.nic_packets;
+		for (i = 0; i < count && i < w->shown.nic_count; i++) {
+			w->shown.nic[i].known = counters[i].known;
+			w->shown.nic[i].packets = counters[i].packets - w->base_drops[i];
+			memcpy(kept->drops[i].name, w->shown.nic[i].name, sizeof(w->shown.nic[i].name));
+			kept->drops[i].raw = counters[i].packets;
+			kept->drops[i].packets = w->shown.nic[i].packets;
+		}
+	}
+	*out = w->shown;
+}
