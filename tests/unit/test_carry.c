@@ -429,6 +429,7 @@ Test(carry, after_a_reboot)
 	char *text, *boot;
 
 	fill_carry();
+	carry->kept.interfaces[2] = (struct ag_kept_interface){.name = "eth2", .ifindex = 3, .packets = 12};
 	save(false);
 	text = get_file(&length);
 	boot = strstr(text, "\"boot\":\"");
@@ -437,6 +438,8 @@ Test(carry, after_a_reboot)
 	put_file(text, length);
 	cr_assert_eq(load(&loaded), 0, "%s", why);
 	check_gap(loaded, "reboot");
+	cr_assert_eq(loaded->kept.interfaces[2].ifindex, 0, "which may be another's now");
+	cr_assert_eq(loaded->kept.interfaces[2].packets, 12, "what was shown stays");
 	free(loaded);
 	free(text);
 }
