@@ -415,6 +415,44 @@ Test(pins, an_engine_goes_on_with_its_books)
 	plan_free(&again);
 }
 
+static void begin_with_totals(void *arg, struct books *books)
+{
+	unsigned int sets[PINS_SETS_MAX];
+
+	cr_assert_eq(pins_sets(pins, sets), 0, "nobody can find books that do not have it yet");
+	carry_into_books(arg, books);
+}
+
+/* A sensor that is killed at any time after its first start leaves books with the totals of before. */
+Test(pins, books_are_pinned_with_what_they_begin_with)
+{
+	struct plan *plan = plan_of(2);
+	struct carry *carry = carry_new();
+	struct engine_options options = {
+		.kind = ENGINE_KERNEL, .plan = plan, .begin = begin_with_totals, .begin_arg = carry};
+	struct engine *engine = NULL;
+
+	NEED_ROOT();
+	cr_assert(carry);
+	options.pins = pins;
+	options.memory_bytes = 128 << 20;
+	carry->carried.counters.received = carry->carried.counters.dark = 5000;
+	carry->carried.ports.tcp[23] = carry->carried.icmp.v4[0x0800] = 5000;
+	carry->told.dark = carry->told.lost[AG_LOST_RESTART] = 5000;
+	cr_assert_eq(engine_open(&engine, &options, why, sizeof(why)), 0, "%s", why);
+	count(engine, 0, 20);
+	engine_free(&engine);
+	check_carry(UINT32_MAX, 5020, 0, 1);
+	options.memory_bytes = 64 << 20;
+	cr_assert_eq(engine_open(&engine, &options, why, sizeof(why)), 0,
+		     "only the first books begin with it: %s", why);
+	cr_assert_eq(engine_books(engine)->carried->counters.received, 0);
+	check_carry(engine_set(engine), 5020, 0, 1);
+	engine_free(&engine);
+	free(carry);
+	plan_free(&plan);
+}
+
 /* Larger tables, other caches: new books beside the old ones, whose epochs go on. */
 Test(pins, an_engine_begins_other_books_beside)
 {

@@ -104,15 +104,21 @@ static int take_older_books(struct sensor *s)
 	return 0;
 }
 
+void inherit_begin(void *sensor, struct books *books)
+{
+	const struct sensor *s = sensor;
+
+	carry_into_books(s->carry, books);
+}
+
 int inherit_finish(struct sensor *s)
 {
 	struct books *books = engine_books(s->engine);
 	unsigned int slots[AG_INTERFACES_MAX];
 	int err = 0;
 
-	if (!engine_is_resumed(s->engine)) {
-		if (s->carry_is_pinned)
-			err = take_older_books(s);
+	if (!engine_is_resumed(s->engine) && s->carry_is_pinned) {
+		err = take_older_books(s);
 		if (err)
 			return err;
 		carry_into_books(s->carry, books);

@@ -85,7 +85,9 @@ static int open_engine(struct sensor *s)
 	struct engine_options engine = {.kind = ENGINE_KERNEL,
 					.plan = s->plan,
 					.memory_bytes = s->config->memory_bytes,
-					.pins = s->pins};
+					.pins = s->pins,
+					.begin = inherit_begin,
+					.begin_arg = s};
 	int err = engine_open(&s->engine, &engine, s->why, sizeof(s->why));
 
 	if (err)

@@ -56,6 +56,8 @@ struct sensor {
  * and numbers scopes and interfaces as they are numbered there. 0 or -errno with a sentence in s->why.
  */
 int inherit_open(struct sensor *s);
+/* The engine's: books that are begun where none are pinned begin with what was found. */
+void inherit_begin(void *sensor, struct books *books);
 /* Once the program writes the engine's books: what is gone on from is in them, and older books are gone. */
 int inherit_finish(struct sensor *s);
 /* The state directory's file. clean: nothing is counted any more. What cannot be written is told in the log. */

@@ -132,6 +132,11 @@ static int begin_books(struct engine *engine, const struct engine_options *optio
 	t->control->epoch = engine->books_before ? engine->books_before->epoch + 2 : 1;
 	t->collected->told[0].epoch = t->control->epoch - 1;
 	t->abi->complete = !engine->books_before;
+	if (options->begin && !engine->books_before) {
+		struct books books = tables_books(t);
+
+		options->begin(options->begin_arg, &books);
+	}
 	if (options->pins) {
 		err = kernel_pin(engine->kernel, options->pins, engine->set);
 		if (err)

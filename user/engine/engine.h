@@ -25,6 +25,9 @@ struct engine_options {
 	struct plan *plan;     /* what is dark; sizes follow from it. Pages are given anew in pinned books */
 	uint64_t memory_bytes; /* bound for all maps together; 0: none */
 	struct pins *pins; /* where the books are pinned, and gone on with; NULL: they end with the engine */
+	/* What new books begin with when none are pinned; before these are: who finds them finds it in them. */
+	void (*begin)(void *arg, struct books *books);
+	void *begin_arg;
 };
 
 /*
