@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from live import EYE_MAC, stop
+from live import EYE_MAC, free_port, stop
 from sensor import AIRGLOW, BALANCED, IBR, SCENARIOS
 
 NORTH, SOUTH = "198.18.0.0/17", "198.18.128.0/17"
@@ -18,7 +18,7 @@ RATE = 60000      # packets a second to each of the two prefixes
 WAVE_S = 1.5
 TOTAL = re.compile(r"^(airglow_[a-z0-9_]+_total(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 START = re.compile(r"^airglow_start_time_seconds (\S+)$", re.MULTILINE)
-PORT = 10171
+PORT = free_port()
 
 
 class Traffic:
