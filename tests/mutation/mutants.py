@@ -15,7 +15,7 @@ import sensor  # noqa: E402
 ROOT = sensor.ROOT
 WORK = os.path.join("build", "mutation")  # from ROOT, like all paths here
 BASE = os.path.join(WORK, "base")
-TEST_S = 100  # far more than any test here needs
+TEST_S = 300  # far more than any test here needs, also beside others
 BUILD_S = 400  # all of it, beside others
 
 KILLED, SURVIVED, BROKEN, ABSENT = "killed", "survived", "error", "absent"
