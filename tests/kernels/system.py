@@ -3,7 +3,7 @@
 kernels of guest.py, systemd as process 1, and a network card whose cable ends in a namespace of this machine.
 
 Owns the root's image, the namespace and the life of one QEMU process. What is installed and asked is the caller's.
-A guest keeps what it writes for as long as its process lives, reboots included; the image stays as it was made.
+A guest keeps what it writes over its reboots; the image stays as it was made.
 """
 import base64
 import gzip
@@ -24,7 +24,7 @@ RELEASE = 'bookworm'
 INCLUDE = 'systemd-sysv,dbus,iproute2,kmod,udev'
 DRIVERS = ('virtio_pci', 'virtio_blk', 'ext4', 'crc32c_generic')  # of the disk; ext4 asks for crc32c by name
 IMAGE_BYTES = 1 << 30
-BOOT_SECONDS = 180
+BOOT_SECONDS = 300
 OURS, THEIRS = '192.0.2.1', '192.0.2.2'
 MAC = '02:00:5e:00:53:02'
 AGENT = '/usr/local/sbin/system-agent'
@@ -155,54 +155,61 @@ class Sky:
 # --- the machine ---------------------------------------------------------------------------------------------
 
 class Machine:
-    """A guest that is up: `with Machine(...) as machine: machine.ask(script)`."""
+    """A guest that is up: `with Machine(...) as machine: machine.ask(script)`. What it writes goes to a copy of the image.
+    Each boot has a process of its own: emulated machines that are reset do not always come up again."""
 
     def __init__(self, kernel, image, sky, card):
         self.kernel, self.image, self.sky, self.card = kernel, image, sky, card
-        self.asked, self.heard, self.boot_id, self.qemu, self.line = 0, b'', 'none yet', None, None
+        self.asked, self.heard, self.qemu, self.line = 0, b'', None, None
         self.work = tempfile.TemporaryDirectory(prefix='airglow-machine-')
 
     def __enter__(self):
-        work = self.work.name
-        make_initrd(self.kernel, f'{work}/initrd')
-        argv = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-machine', 'q35', '-accel', 'tcg,thread=multi',
-                '-cpu', 'max', '-smp', '2', '-m', '1G', '-display', 'none', '-monitor', 'none',
-                '-chardev', f'file,id=console,path={work}/console', '-device', 'isa-serial,chardev=console',
-                '-chardev', f'socket,id=agent,path={work}/agent,server=on,wait=off', '-device', 'isa-serial,chardev=agent',
-                '-chardev', f'socket,id=control,path={work}/control,server=on,wait=off', '-mon', 'chardev=control,mode=readline',
-                '-drive', f'file={self.image},format=raw,if=virtio,snapshot=on,cache=unsafe', '-device', 'virtio-rng-pci',
-                '-netdev', 'tap,id=cable,ifname=sky0,script=no,downscript=no', '-device', f'{self.card},netdev=cable,mac={MAC}',
-                '-kernel', f'{self.kernel}/vmlinuz', '-initrd', f'{work}/initrd',
-                '-append', 'console=ttyS0 panic=-1 oops=panic quiet mitigations=off net.ifnames=0']
-        with open(f'{work}/qemu', 'wb') as log:
-            self.qemu = subprocess.Popen(self.sky.words(*argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                         env={**os.environ, 'TMPDIR': work})
         try:
-            self.line = self.connect('agent')
-            self.await_boot()
+            make_initrd(self.kernel, f'{self.work.name}/initrd')
+            guest.run('cp', '--sparse=always', self.image, f'{self.work.name}/disk')
+            self.start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
+        self.switch_off()
+        self.work.cleanup()
+
+    def start(self):
+        work = self.work.name
+        argv = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-machine', 'q35', '-accel', 'tcg,thread=multi',
+                '-cpu', 'max', '-smp', '2', '-m', '1G', '-display', 'none', '-monitor', 'none', '-no-reboot',
+                '-chardev', f'file,id=console,path={work}/console', '-device', 'isa-serial,chardev=console',
+                '-chardev', f'socket,id=agent,path={work}/agent,server=on,wait=off', '-device', 'isa-serial,chardev=agent',
+                '-drive', f'file={work}/disk,format=raw,if=virtio,cache=unsafe', '-device', 'virtio-rng-pci',
+                '-netdev', 'tap,id=cable,ifname=sky0,script=no,downscript=no',
+                '-device', f'{self.card},netdev=cable,mac={MAC}',
+                '-kernel', f'{self.kernel}/vmlinuz', '-initrd', f'{work}/initrd',
+                '-append', 'console=ttyS0 panic=-1 oops=panic quiet mitigations=off net.ifnames=0']
+        with open(f'{work}/qemu', 'wb') as log:
+            self.qemu = subprocess.Popen(self.sky.words(*argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.connect()
+        self.hear(r'.*ready', BOOT_SECONDS)
+
+    def switch_off(self):
         if self.line:
             self.line.close()
         if self.qemu and self.qemu.poll() is None:
             self.qemu.kill()
             self.qemu.wait()
-        self.work.cleanup()
+        self.heard, self.line = b'', None
 
-    def connect(self, name):
-        line = socket.socket(socket.AF_UNIX)
-        end = time.monotonic() + 20
+    def connect(self):
+        self.line = socket.socket(socket.AF_UNIX)
+        end = time.monotonic() + 60
         while True:
             try:
-                line.connect(f'{self.work.name}/{name}')
-                return line
+                self.line.connect(f'{self.work.name}/agent')
+                return
             except OSError:
                 if time.monotonic() > end or self.qemu.poll() is not None:
-                    line.close()
                     raise Lost('qemu does not start: ' + self.words_of('qemu')) from None
                 time.sleep(0.1)
 
@@ -211,7 +218,7 @@ class Machine:
             return ''.join(file.readlines()[-25:]).replace('\r', '')
 
     def hear(self, pattern, seconds):
-        """The next whole line from the agent that fits; others are left-overs of an earlier boot or script."""
+        """The next whole line from the agent that fits; others are left-overs of a script that took too long."""
         end = time.monotonic() + seconds
         while True:
             while b'\n' in self.heard:
@@ -225,27 +232,28 @@ class Machine:
                     raise Lost('qemu ended: ' + self.words_of('qemu') + self.words_of('console'))
                 self.heard += data
 
-    def await_boot(self):
-        self.boot_id = self.hear(rf'.*ready (?!{self.boot_id})([0-9a-f-]{{36}})', BOOT_SECONDS)[1]
-
-    def ask(self, script, seconds=60):
-        """Exit status and output of a script for bash, run as root."""
+    def tell(self, script, seconds):
         self.asked += 1
         words = base64.b64encode(script.encode()).decode()
         self.line.sendall(f'{self.asked} {seconds} {words}\n'.encode())
-        found = self.hear(rf'{self.asked} (\d+) (\S*)|.*ready [0-9a-f-]{{36}}', seconds + 60)
-        if not found[1]:
-            raise Lost('the guest booted anew by itself; the console\'s last words:\n' + self.words_of('console'))
+
+    def ask(self, script, seconds=60):
+        """Exit status and output of a script for bash, run as root."""
+        self.tell(script, seconds)
+        found = self.hear(rf'{self.asked} (\d+) (\S+)', seconds + 60)
         return int(found[1]), gzip.decompress(base64.b64decode(found[2])).decode(errors='replace')
 
     def reboot(self):
-        """As an administrator does it."""
-        self.asked += 1
-        self.line.sendall(f'{self.asked} 60 {base64.b64encode(b"systemctl --no-block reboot").decode()}\n'.encode())
-        self.await_boot()
+        """As an administrator does it: the machine goes down by itself, and gives no answer any more."""
+        self.tell('systemctl reboot', 60)
+        try:
+            self.qemu.wait(BOOT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Lost('it does not go down; the console\'s last words:\n' + self.words_of('console')) from None
+        self.switch_off()
+        self.start()
 
     def reset(self):
         """As a power failure does it: what was not written is lost."""
-        with self.connect('control') as control:
-            control.sendall(b'system_reset\n')
-            self.await_boot()
+        self.switch_off()
+        self.start()

@@ -2,12 +2,11 @@
 """A sensor on two interfaces whose surroundings change: what was sent to each of them, what it counted and said."""
 import json
 import re
-import socket
 import subprocess
 import time
 import urllib.error
 
-from live import World, sh
+from live import World, free_port, sh
 
 RESTART = 75
 NOTICED_S = 10  # less than the 20 s after which the doctor looks in any case
@@ -37,12 +36,6 @@ dark:
   - {scope: one, prefixes: [198.18.1.0/24]}
 """
 TO = {"eye0": ("sky0", "198.18.0.9"), "eye1": ("sky1", "198.18.1.9")}
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Scene:

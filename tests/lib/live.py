@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -39,6 +40,20 @@ def stop(process, how=signal.SIGINT, timeout=STOP_S):
             process.kill()
             process.wait()
     return process.returncode
+
+
+def free_port():
+    """A port that nobody uses, below those that the kernel gives to connections: tests run beside each other."""
+    for i in range(1000):
+        port = 11000 + (os.getpid() * 31 + i) % 20000
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no free port")
 
 
 class World:
@@ -118,9 +133,9 @@ class World:
         finally:
             stop(waker, signal.SIGTERM)
 
-    def sensor(self, *options, port=10123, binary=AIRGLOW, prefix=(), env=None):
+    def sensor(self, *options, port=0, binary=AIRGLOW, prefix=(), env=None):
         """Starts `airglow run` on eye0 and waits until it answers. prefix: a command in front, that becomes it."""
-        sensor = Sensor(self, options, port, binary, prefix, env)
+        sensor = Sensor(self, options, port or free_port(), binary, prefix, env)
         self.sensors.append(sensor)
         sensor.wait_ready()
         return sensor

@@ -16,6 +16,7 @@ ROOT = sensor.ROOT
 WORK = os.path.join("build", "mutation")  # from ROOT, like all paths here
 BASE = os.path.join(WORK, "base")
 TEST_S = 100  # far more than any test here needs
+BUILD_S = 400  # all of it, beside others
 
 KILLED, SURVIVED, BROKEN, ABSENT = "killed", "survived", "error", "absent"
 NO_TEST = "no test fails"
@@ -64,7 +65,7 @@ def run(argv, seconds=TEST_S, **environment):
 
 
 def build(*argv):
-    status, said = run(argv)
+    status, said = run(argv, BUILD_S)
     if status:
         raise Broken(f"does not build: {' '.join(argv)}\n{said}")
 

@@ -121,6 +121,47 @@ Test(config, reads_every_key)
 	config_free(&config);
 }
 
+Test(config, keys_of_takeover)
+{
+	struct config *config = new_config(), *again = new_config();
+	char *printed;
+
+	cr_expect_not(config->keep);
+	cr_expect_str_eq(config->pins, CONFIG_PINS);
+	cr_assert_eq(read_into(config, "keep: true\npins: /sys/fs/bpf/sky\n"), 0, "%s", why);
+	cr_expect(config->keep);
+	cr_expect_str_eq(config->pins, "/sys/fs/bpf/sky");
+	printed = config_print(config);
+	cr_assert_not_null(printed);
+	cr_assert_eq(read_into(again, printed), 0, "%s", why);
+	cr_expect(again->keep);
+	cr_expect_str_eq(again->pins, "/sys/fs/bpf/sky");
+	cr_assert_eq(read_into(config, "keep: false\n"), 0, "%s", why);
+	cr_expect_not(config->keep);
+	cr_expect_str_eq(config->pins, "/sys/fs/bpf/sky", "what a file does not tell stays");
+	for (unsigned int i = 0; i < 4; i++) {
+		static const char *const bad[] = {"keep: yes\n", "keep: 1\n", "keep: True\n", "keep: ''\n"};
+
+		cr_assert_neq(read_into(config, bad[i]), 0, "%s", bad[i]);
+		cr_expect(strstr(why, "keep") && strstr(why, "t.yaml:1"), "%s", why);
+	}
+	free(printed);
+	config_free(&config);
+	config_free(&again);
+}
+
+/* Who holds a configuration keeps it: snapshots do, while another one comes into force. */
+Test(config, the_last_reference_frees)
+{
+	struct config *config = new_config(), *held = config_ref(config);
+
+	config_free(&config);
+	cr_expect_null(config);
+	cr_expect_str_eq(held->listen, CONFIG_LISTEN);
+	config_free(&held);
+	cr_expect_null(held);
+}
+
 Test(config, keys_of_http)
 {
 	struct config *config = new_config();

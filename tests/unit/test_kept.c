@@ -172,6 +172,9 @@ Test(kept, interfaces_keep_their_slots)
 	number_interfaces("eth2", received, slots);
 	cr_assert_eq(slots[0], 2);
 	cr_assert_str_eq(kept->interfaces[0].name, "eth0", "who is away keeps its slot");
+	number_interfaces("eth2 eth3", received, slots);
+	cr_assert_eq(slots[0], 2);
+	cr_assert_eq(slots[1], 3, "as long as one is free");
 }
 
 /* With all slots taken a new interface gets that of one which is not configured any more, and begins at zero.

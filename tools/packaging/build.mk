@@ -43,4 +43,4 @@ $(BUILD)/airglow.completion: $(BUILD)/completion tools/packaging/completion.bash
 
 # --- the Debian package --------------------------------------------------------------------------------------
 deb: $(PACKAGES) $(BUILD)/packages.debian
-	$(Q)MAKE='$(MAKE)' BUILD='$(BUILD)' VERSION='$(VERSION)' COMMIT='$(COMMIT)' tools/packaging/make-deb
+	$(Q)MAKE='$(MAKE)' BUILD='$(BUILD)' VERSION='$(VERSION)' COMMIT='$(COMMIT)' LINTIAN='$(LINTIAN)' tools/packaging/make-deb

@@ -38,9 +38,10 @@ static int find_totals(struct sensor *s)
 	if (err == -ENOENT && s->config->state)
 		return carry_load(s->carry, s->config->state, s->layout, s->why, sizeof(s->why));
 	if (err == -EINVAL)
-		snprintf(s->why, sizeof(s->why),
-			 "what is pinned in %s are not airglow's books, or they are damaged; use another directory",
-			 s->config->pins);
+		snprintf(
+			s->why, sizeof(s->why),
+			"what is pinned in %s are not airglow's books, or they are damaged; use another directory",
+			s->config->pins);
 	else if (err && err != -ENOENT)
 		snprintf(s->why, sizeof(s->why),
 			 "cannot read the books that are pinned in %s: %s; airglow detach removes them",

@@ -14,6 +14,7 @@
 #include "collect/carry.h"
 #include "collect/hll.h"
 #include "collect/kept.h"
+#include "collect/ledger.h"
 
 struct carry *carry_new(void)
 {
@@ -23,17 +24,6 @@ struct carry *carry_new(void)
 static uint64_t load(const __u64 *counter)
 {
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-/* out += in, word by word: both are arrays of counters. */
-static void add_words(void *out, const void *in, size_t bytes)
-{
-	const __u64 *from = in;
-	__u64 *to = out;
-	size_t i;
-
-	for (i = 0; i < bytes / sizeof(__u64); i++)
-		to[i] += load(&from[i]);
 }
 
 /* An interval that no reader has closed: its hosts are known, and what was lost of it. */
@@ -87,13 +77,13 @@ void carry_of_books(struct carry *out, const struct books *books)
 
 	out->carried = *books->carried;
 	for (i = 0; i <= books->slices; i++) {
-		add_words(&out->carried.counters, &books->counters[i], sizeof(out->carried.counters));
-		add_words(&out->carried.ports, &books->ports[i], sizeof(out->carried.ports));
+		ledger_add(&out->carried.counters, &books->counters[i], sizeof(out->carried.counters));
+		ledger_add(&out->carried.ports, &books->ports[i], sizeof(out->carried.ports));
 	}
 	out->carried.shared += load(&books->counters[books->slices].received);
-	add_words(&out->carried.icmp, books->icmp, sizeof(out->carried.icmp));
+	ledger_add(&out->carried.icmp, books->icmp, sizeof(out->carried.icmp));
 	if (books->visits_size == AG_PORTS)
-		add_words(out->carried.visits, books->visits, sizeof(out->carried.visits));
+		ledger_add(out->carried.visits, books->visits, sizeof(out->carried.visits));
 	out->told = collected->told[__atomic_load_n(&collected->side, __ATOMIC_ACQUIRE) & 1];
 	out->kept = collected->kept;
 	lost_before = lost_of_records(out->told.lost);
@@ -219,7 +209,7 @@ static int sum_elements(const struct pinned *p, const char *name, const char *ty
 	for (i = 0; !err && i < a.count; i++) {
 		err = take_element(p, &a, i, type, element, size);
 		if (!err)
-			add_words(to, element, size);
+			ledger_add(to, element, size);
 	}
 	if (!err && last)
 		memcpy(last, element, size);
@@ -265,7 +255,7 @@ static int add_visits(const struct pinned *p, struct ag_carried *out)
 	int err = map_array(&a, p->pins, p->set, "visits");
 
 	if (!err && a.stride == sizeof(__u64) && a.count == AG_PORTS)
-		add_words(out->visits, a.bytes, sizeof(out->visits));
+		ledger_add(out->visits, a.bytes, sizeof(out->visits));
 	unmap_array(&a);
 	return err == -ENOENT ? 0 : err; /* earlier versions have none */
 }

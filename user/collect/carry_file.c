@@ -114,6 +114,15 @@ int carry_save(const struct carry *carry, const char *directory, const struct la
 	return err;
 }
 
+/* The interfaces' own statistics began anew with the system, and their indices mean others. */
+static void forget_statistics(struct ag_kept *kept)
+{
+	unsigned int i;
+
+	for (i = 0; i < AG_INTERFACES_MAX; i++)
+		kept->interfaces[i].ifindex = 0;
+}
+
 static int take_json(struct carry *out, const struct layout *own, const json_t *object)
 {
 	char boot[64] = "";
@@ -130,8 +139,10 @@ static int take_json(struct carry *out, const struct layout *own, const json_t *
 	    !kept_is_sound(&out->kept))
 		return -EINVAL;
 	read_boot(boot, sizeof(boot));
-	if (its && strcmp(its, boot))
+	if (its && strcmp(its, boot)) {
 		reason = "reboot";
+		forget_statistics(&out->kept);
+	}
 	carry_add_gap(&out->kept, "", reason, saved, now_ns());
 	return 0;
 }

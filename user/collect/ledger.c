@@ -20,8 +20,7 @@ static uint64_t load(const __u64 *counter)
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-/* out += in, word by word: both are arrays of counters. */
-static void add_words(void *out, const void *in, size_t bytes)
+void ledger_add(void *out, const void *in, size_t bytes)
 {
 	const __u64 *from = in;
 	__u64 *to = out;
@@ -107,24 +106,24 @@ int ledger_read(const struct books *books, bool live, struct snapshot *s)
 	read_left(books, before);
 	wait_grace(live);
 	for (i = 0; i < slices; i++) {
-		add_words(&right[i], &books->counters[i], sizeof(*right));
+		ledger_add(&right[i], &books->counters[i], sizeof(*right));
 		port_packets[i] = sum_words(&books->ports[i], sizeof(books->ports[i]));
 	}
 	wait_grace(live);
 	read_left(books, after);
 	for (i = 0; i < slices; i++) {
 		check_slice(&right[i], port_packets[i], &before[i], &after[i], s->imbalance);
-		add_words(&s->totals, &right[i], sizeof(*right));
-		add_words(&s->ports, &books->ports[i], sizeof(s->ports));
+		ledger_add(&s->totals, &right[i], sizeof(*right));
+		ledger_add(&s->ports, &books->ports[i], sizeof(s->ports));
 	}
 	/* What earlier books counted is in the totals, not in the laws: it is not written any more. */
-	add_words(&s->totals, &books->carried->counters, sizeof(s->totals));
-	add_words(&s->ports, &books->carried->ports, sizeof(s->ports));
-	add_words(&s->icmp, &books->carried->icmp, sizeof(s->icmp));
-	add_words(&s->icmp, books->icmp, sizeof(s->icmp));
+	ledger_add(&s->totals, &books->carried->counters, sizeof(s->totals));
+	ledger_add(&s->ports, &books->carried->ports, sizeof(s->ports));
+	ledger_add(&s->icmp, &books->carried->icmp, sizeof(s->icmp));
+	ledger_add(&s->icmp, books->icmp, sizeof(s->icmp));
 	if (self) {
-		add_words(s->visits, books->carried->visits, AG_PORTS * sizeof(*s->visits));
-		add_words(s->visits, books->visits, AG_PORTS * sizeof(*s->visits));
+		ledger_add(s->visits, books->carried->visits, AG_PORTS * sizeof(*s->visits));
+		ledger_add(s->visits, books->visits, AG_PORTS * sizeof(*s->visits));
 	}
 	s->shared_packets = right[books->slices].received + books->carried->shared;
 out:

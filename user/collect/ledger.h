@@ -10,6 +10,9 @@
 #include "collect/snapshot.h"
 #include "engine/books.h"
 
+/* out += in, word by word: both are arrays of counters, and `in` may be written meanwhile. */
+void ledger_add(void *out, const void *in, size_t bytes);
+
 /*
  * Adds the slices up in totals, ports, icmp and shared_packets of a new snapshot, and how far L1 and L2 are out
  * of balance in imbalance. live: the books are written meanwhile. 0 or -ENOMEM.

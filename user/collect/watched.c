@@ -28,6 +28,7 @@ void watched_begin(struct watched *w, const struct ag_kept_interface *kept)
 				continue;
 			shown = kept->drops[j].packets;
 			raw = same && now >= kept->drops[j].raw ? kept->drops[j].raw : now;
+			break; /* the first of its name is the newest: others were not written again */
 		}
 		w->base_drops[i] = raw - shown;
 	}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * continued: what a collector shows never goes back: not when it is reloaded, not when another one goes on with
+ * the same books; and an interface's own statistics go on over both.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "collect/collect.h"
+#include "collect/nic.h"
+#include "collect/watched.h"
+#include "packets.h"
+
+#define LO  1
+#define TCP 6
+
+static char why[512];
+static struct config *config;
+static struct plan *plan;
+static struct engine *engine;
+static struct collector *collector;
+static struct books *books;
+
+/* The watch list alone, of TCP. */
+static struct config *configure(const unsigned int *ports)
+{
+	struct config *c = NULL;
+
+	cr_assert_eq(config_new(&c), 0);
+	cr_assert_eq(config_add_dark(c, "198.51.100.0/24", "north", why, sizeof(why)), 0, "%s", why);
+	c->watch_count = 0;
+	for (; *ports; ports++)
+		c->watch[c->watch_count++] = (struct config_watch){.protocol = TCP, .port = (uint16_t)*ports};
+	return c;
+}
+
+static void begin_collector(void)
+{
+	struct collector_options co = {.engine = engine, .plan = plan, .config = config, .live = true};
+
+	cr_assert_eq(collector_new(&collector, &co, why, sizeof(why)), 0, "%s", why);
+}
+
+static void begin(void)
+{
+	struct engine_options eo = {.kind = ENGINE_NATIVE, .replay = true, .memory_bytes = 16 << 20};
+
+	config = configure((const unsigned int[]){23, 80, 0});
+	cr_assert_eq(plan_new(&plan, config->prefixes, config->prefixes_count, false, why, sizeof(why)), 0);
+	config_write(config, &plan->settings);
+	plan->settings.interfaces[0].ifindex = LO;
+	eo.plan = plan;
+	cr_assert_eq(engine_open(&engine, &eo, why, sizeof(why)), 0, "%s", why);
+	books = engine_books(engine);
+	begin_collector();
+}
+
+static void end(void)
+{
+	collector_free(&collector);
+	engine_free(&engine);
+	plan_free(&plan);
+	config_free(&config);
+}
+
+TestSuite(continued, .init = begin, .fini = end);
+
+static void send_to(uint32_t last, unsigned int port, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct ag_replay word;
+		struct frame f;
+
+		frame_syn4(&f, port);
+		frame_set32(&f, 26, 0x08000001);
+		frame_set32(&f, 30, 0xc6336400 + last);
+		word = (struct ag_replay){.wirelen = f.n, .caplen = (__u16)f.n};
+		cr_assert_geq(engine_run(engine, &word, f.bytes), 0);
+	}
+}
+
+/* --- watched ports
+ * ----------------------------------------------------------------------------------------------------*/
+
+/* The series of a port, and of all others (port 0), as /metrics counts them. */
+static uint64_t series(const struct snapshot *s, unsigned int port)
+{
+	uint64_t other = 0;
+
+	for (size_t i = 0; i < AG_PORTS; i++)
+		other += s->ports.tcp[i];
+	for (size_t i = 0; i < s->watch_count; i++) {
+		uint64_t its = s->ports.tcp[s->watch[i].port] - s->watch_before[i];
+
+		if (s->watch[i].port == port)
+			return its;
+		other -= its;
+	}
+	return port ? 0 : other;
+}
+
+/* Sends a packet to each port, and none of the series may have become smaller. */
+static void check_series(uint64_t others, uint64_t telnet, uint64_t http, uint64_t https)
+{
+	static uint64_t before;
+	struct snapshot *s = collector_snapshot(collector);
+
+	cr_assert(s);
+	cr_assert_eq(series(s, 0), others, "others: %lu", series(s, 0));
+	cr_assert_eq(series(s, 23), telnet, "23: %lu", series(s, 23));
+	cr_assert_eq(series(s, 80), http, "80: %lu", series(s, 80));
+	cr_assert_eq(series(s, 443), https, "443: %lu", series(s, 443));
+	cr_assert_geq(series(s, 0), before, "others went back");
+	before = series(s, 0);
+	snapshot_unref(&s);
+}
+
+static void send_round(void)
+{
+	send_to(1, 23, 1);
+	send_to(1, 80, 1);
+	send_to(1, 443, 1);
+	send_to(1, 9999, 1);
+}
+
+static void reload(const unsigned int *ports)
+{
+	struct config *next = configure(ports);
+
+	collector_reload(collector, next, plan);
+	config_free(&config);
+	config = next;
+}
+
+static void replace_collector(void)
+{
+	collector_free(&collector);
+	begin_collector();
+}
+
+Test(continued, no_series_of_ports_goes_back)
+{
+	send_round();
+	check_series(2, 1, 1, 0);
+	reload((const unsigned int[]){23, 443, 0});
+	check_series(3, 1, 0, 0); /* what 443 had stays with the others, and 80 is one of them */
+	send_round();
+	check_series(5, 2, 0, 1);
+	replace_collector();
+	check_series(5, 2, 0, 1);
+	reload((const unsigned int[]){80, 443, 0});
+	check_series(7, 0, 0, 1);
+	send_round();
+	check_series(9, 0, 1, 2);
+	reload((const unsigned int[]){443, 80, 23, 0});
+	check_series(9, 0, 1, 2);
+	send_round();
+	replace_collector();
+	check_series(10, 1, 2, 3);
+}
+
+/* --- totals of userspace
+ * ----------------------------------------------------------------------------------------------------*/
+
+static uint64_t alerts_in(const struct snapshot *s)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < AG_ALERT_MAX; i++)
+		sum += s->alerts[i];
+	return sum;
+}
+
+/* A scan of all addresses for a port, in an interval that is closed. */
+static uint64_t scan(unsigned int port)
+{
+	struct snapshot *s;
+	uint64_t alerts;
+
+	for (uint32_t last = 0; last < 256; last++)
+		send_to(last, port, 2);
+	cr_assert_eq(collector_start(collector), 0);
+	collector_stop(collector);
+	s = collector_snapshot(collector);
+	cr_assert(s);
+	alerts = alerts_in(s);
+	snapshot_unref(&s);
+	return alerts;
+}
+
+Test(continued, alerts_go_on)
+{
+	uint64_t first = scan(23), second;
+	struct snapshot *s;
+
+	cr_assert_gt(first, 0);
+	replace_collector();
+	s = collector_snapshot(collector);
+	cr_assert_eq(alerts_in(s), first, "before it has raised one");
+	cr_assert_gt(s->start_ns, 0);
+	cr_assert_gt(s->process_start_ns, s->start_ns);
+	snapshot_unref(&s);
+	second = scan(80);
+	cr_assert_gt(second, first);
+	replace_collector();
+	replace_collector();
+	s = collector_snapshot(collector);
+	cr_assert_eq(alerts_in(s), second, "once");
+	snapshot_unref(&s);
+}
+
+Test(continued, forgotten_sources_go_on)
+{
+	struct snapshot *s;
+
+	collector_free(&collector);
+	books->collected->kept.forgotten_sources = 1000;
+	for (unsigned int i = 0; i < 3; i++) {
+		begin_collector();
+		s = collector_snapshot(collector);
+		cr_assert_eq(s->kept.forgotten_sources, 1000);
+		snapshot_unref(&s);
+		collector_free(&collector);
+	}
+	begin_collector();
+}
+
+Test(continued, intervals_and_sources_go_on)
+{
+	struct snapshot *s;
+	uint64_t intervals;
+
+	scan(23);
+	s = collector_snapshot(collector);
+	intervals = s->flow.intervals;
+	cr_assert_eq(s->flow.dark, 512);
+	cr_assert_eq(s->sources, 1);
+	snapshot_unref(&s);
+	replace_collector();
+	s = collector_snapshot(collector);
+	cr_assert_eq(s->flow.intervals, intervals);
+	cr_assert_eq(s->flow.dark, 512);
+	cr_assert_eq(s->sources, 1);
+	snapshot_unref(&s);
+	scan(80);
+	s = collector_snapshot(collector);
+	cr_assert_eq(s->flow.dark, 1024);
+	cr_assert_eq(s->imbalance[AG_LAW_L3], 0);
+	cr_assert_eq(s->flow.lost[AG_LOST_RESTART], 0, "the first one had read all");
+	snapshot_unref(&s);
+}
+
+/* --- an interface's own statistics
+ * ----------------------------------------------------------------------------------------------------*/
+
+static struct watched watched_of(uint32_t ifindex, const struct ag_kept_interface *kept)
+{
+	struct watched w = {.shown = {.name = "lo", .ifindex = ifindex, .present = true}};
+
+	watched_begin(&w, kept);
+	return w;
+}
+
+static struct snapshot_interface read_watched(struct watched *w, struct ag_kept_interface *kept,
+					      uint64_t received)
+{
+	struct snapshot_interface out;
+
+	watched_read(w, received, kept, &out);
+	return out;
+}
+
+Test(continued, statistics_begin_and_go_on)
+{
+	struct snapshot_nic_counter counters[SNAPSHOT_NIC_COUNTERS_MAX];
+	struct ag_kept_interface kept = {.name = "lo"};
+	struct watched w = watched_of(LO, &kept);
+	struct snapshot_interface shown = read_watched(&w, &kept, 0);
+	uint64_t raw = 0;
+	unsigned int count = 0;
+
+	cr_assert_eq(nic_read(LO, &raw, counters, &count), 0);
+	cr_assert_leq(shown.nic_packets, raw);
+	cr_assert_eq(kept.ifindex, LO);
+	cr_assert_eq(kept.packets, shown.nic_packets);
+	/* Another process: what came while none looked is not missed. */
+	kept.packets = 5000;
+	kept.packets_raw = kept.packets_raw > 10 ? kept.packets_raw - 10 : 0;
+	raw = kept.packets_raw;
+	w = watched_of(LO, &kept);
+	shown = read_watched(&w, &kept, 0);
+	cr_assert_eq(shown.nic_packets, 5000 + kept.packets_raw - raw);
+	/* The same index after its counters began anew. */
+	kept.packets = 7000;
+	kept.packets_raw = UINT64_MAX / 2;
+	w = watched_of(LO, &kept);
+	raw = kept.packets_raw;
+	shown = read_watched(&w, &kept, 0);
+	cr_assert_geq(shown.nic_packets, 7000);
+	cr_assert_lt(shown.nic_packets, UINT64_C(1) << 40);
+	/* Another interface than before. */
+	kept.packets = 9000;
+	kept.packets_raw = 0;
+	kept.ifindex = 77;
+	w = watched_of(LO, &kept);
+	raw = w.base_packets;
+	shown = read_watched(&w, &kept, 0);
+	cr_assert_eq(raw + 9000 + (shown.nic_packets - 9000), kept.packets_raw,
+		     "of its own counter from now on");
+	cr_assert_eq(kept.ifindex, LO);
+}
+
+Test(continued, drops_go_on_by_their_names)
+{
+	struct ag_kept_interface kept = {.name = "lo"};
+	struct watched w = watched_of(LO, &kept);
+	struct snapshot_interface shown = read_watched(&w, &kept, 0);
+	struct ag_kept_interface mixed;
+
+	cr_assert_geq(shown.nic_count, 2);
+	for (unsigned int i = 0; i < shown.nic_count; i++) {
+		cr_assert_str_eq(kept.drops[i].name, shown.nic[i].name);
+		kept.drops[i].packets = 100 * (i + 1);
+	}
+	/* In another order, as another version of the driver may tell them, with a rest of before at the end.
+	 */
+	mixed = kept;
+	mixed.drops[0] = kept.drops[1];
+	mixed.drops[1] = kept.drops[0];
+	if (shown.nic_count < AG_NIC_MAX) {
+		mixed.drops[AG_NIC_MAX - 1] = kept.drops[0];
+		mixed.drops[AG_NIC_MAX - 1].packets = 1;
+	}
+	w = watched_of(LO, &mixed);
+	shown = read_watched(&w, &mixed, 0);
+	cr_assert_geq(shown.nic[0].packets, 100);
+	cr_assert_lt(shown.nic[0].packets, 200);
+	cr_assert_geq(shown.nic[1].packets, 200);
+}
+
+Test(continued, a_slot_counts_what_its_own_interface_got)
+{
+	struct ag_kept_interface kept = {.name = "lo", .received_before = 300};
+	struct watched w = watched_of(LO, &kept);
+
+	cr_assert_eq(read_watched(&w, &kept, 300).received, 0);
+	cr_assert_eq(read_watched(&w, &kept, 345).received, 45);
+}
