@@ -437,11 +437,14 @@ static int refresh(struct sensor *s, bool changed)
 	if (!err)
 		err = engine_apply(s->engine, plan, s->why, sizeof(s->why));
 	if (err) {
-		log_warnx("%s", s->why);
+		if (!s->refused)
+			log_warnx("%s", s->why);
+		s->refused = true; /* it is tried again each second, and said once */
 		plan_free(&plan);
 		own_free(&now);
 		return err == -ENOSPC ? CLI_RESTART : 0;
 	}
+	s->refused = false;
 	collector_reload(s->collector, s->config, plan);
 	own_tell(&s->own, &now, s->config);
 	plan_free(&s->plan);

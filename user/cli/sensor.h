@@ -47,7 +47,8 @@ struct sensor {
 	int signal_fd, timer_fd, epoll_fd;
 	uint64_t seconds;
 	struct beat beat;
-	bool leave; /* program and books stay when this process ends */
+	bool refused; /* what changed under it could not be put in force */
+	bool leave;   /* program and books stay when this process ends */
 	char why[512];
 };
 
