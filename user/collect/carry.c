@@ -166,7 +166,7 @@ static int read_layout(struct pinned *p)
 	if (err)
 		return err;
 	err = -EINVAL;
-	if (raw.size >= sizeof(header)) {
+	if (raw.bytes && raw.size >= sizeof(header)) {
 		memcpy(&header, raw.bytes, sizeof(header));
 		length = (uint64_t)header.hdr_len + header.str_off + header.str_len;
 		if (length <= raw.size)
