@@ -50,7 +50,8 @@ struct raw {
 	struct raw_dark *dark;
 	char **live;
 	struct raw_decap *decap;
-	char *netns, *state, *pins, *keep, *user, *memory, *interval, *samples, *addresses;
+	char *netns, *state, *pins, *user, *memory, *interval, *samples, *addresses;
+	int keep;
 	struct raw_web web;
 	struct raw_alerts *alerts;
 	struct raw_watch *watch;
@@ -141,7 +142,8 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 	TEXT("netns", OPTIONAL, struct raw, netns),
 	TEXT("state", OPTIONAL, struct raw, state),
 	TEXT("pins", OPTIONAL, struct raw, pins),
-	TEXT("keep", OPTIONAL, struct raw, keep),
+	CYAML_FIELD_ENUM("keep", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct raw, keep, CONFIG_BOOL_WORDS,
+			 2),
 	TEXT("user", OPTIONAL, struct raw, user),
 	TEXT("memory", OPTIONAL, struct raw, memory),
 	TEXT("interval", OPTIONAL, struct raw, interval),
@@ -310,19 +312,6 @@ static int take_text(struct reading *r, char **into, const char *from, const cha
 	return 0;
 }
 
-static int take_switch(struct reading *r, bool *into, const char *from, const char *key)
-{
-	if (!from)
-		return 0;
-	look_at(r, key, -1, NULL, -1);
-	if (strcmp(from, "true") && strcmp(from, "false")) {
-		snprintf(r->reason, sizeof(r->reason), "%s wants true or false, not \"%.40s\"", key, from);
-		return -EINVAL;
-	}
-	*into = !strcmp(from, "true");
-	return 0;
-}
-
 static int take_number(struct reading *r, uint64_t *into, const char *from, const char *key, const char *wanted)
 {
 	if (!from)
@@ -395,8 +384,7 @@ static int take_all(struct reading *r)
 		err = take_text(r, &config->state, raw->state, "state");
 	if (!err)
 		err = take_text(r, &config->pins, raw->pins, "pins");
-	if (!err)
-		err = take_switch(r, &config->keep, raw->keep, "keep");
+	config->keep = raw->keep;
 	if (!err)
 		err = take_text(r, &config->user, raw->user, "user");
 	if (!err)
@@ -606,15 +594,16 @@ char *config_print(const struct config *config)
 	struct raw *raw = calloc(1, sizeof(*raw));
 	char *text = NULL;
 
+	if (raw)
+		raw->keep = config->keep;
 	if (raw && put_interfaces(raw, config) && put_scopes(raw, config) && put_decaps(raw, config) &&
 	    put_watch(raw, config) && config_put_live_ports(&raw->live_ports, &raw->live_ports_count, config) &&
 	    config_put_signatures(&raw->signatures, &raw->signatures_count, config) &&
 	    config_web_put(&raw->web, config) && put_text(&raw->netns, config->netns) &&
 	    put_text(&raw->state, config->state) && put_text(&raw->pins, config->pins) &&
-	    put_text(&raw->user, config->user) && put_text(&raw->keep, config->keep ? "true" : "false") &&
-	    put_number(&raw->memory, config->memory_bytes) && put_number(&raw->interval, config->interval_ms) &&
-	    put_number(&raw->samples, config->samples) && put_alerts(raw, config) &&
-	    config_put_promoted(&raw->promote, &raw->promote_count, config) &&
+	    put_text(&raw->user, config->user) && put_number(&raw->memory, config->memory_bytes) &&
+	    put_number(&raw->interval, config->interval_ms) && put_number(&raw->samples, config->samples) &&
+	    put_alerts(raw, config) && config_put_promoted(&raw->promote, &raw->promote_count, config) &&
 	    put_number(&raw->addresses, config->addresses))
 		text = yaml_text_print(&FILE_VALUE, raw);
 	yaml_text_unload(&FILE_VALUE, raw);
