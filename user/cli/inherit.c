@@ -117,16 +117,18 @@ int inherit_finish(struct sensor *s)
 	unsigned int slots[AG_INTERFACES_MAX];
 	int err = 0;
 
+	/* First: on an interface that is not configured any more the older program would still write the older
+	 * books. */
+	if (s->pins)
+		attach_drop_others(s->pins, s->attachments, s->config->interfaces_count);
 	if (!engine_is_resumed(s->engine) && s->carry_is_pinned) {
 		err = take_older_books(s);
 		if (err)
 			return err;
 		carry_into_books(s->carry, books);
 	}
-	if (s->pins) {
+	if (s->pins)
 		drop_older_sets(s);
-		attach_drop_others(s->pins, s->attachments, s->config->interfaces_count);
-	}
 	/* New names get their slots in the books too: the same ones. */
 	carry_of_books(s->carry, books);
 	kept_number_interfaces(&books->collected->kept, s->config, s->carry->carried.counters.interface, slots);
