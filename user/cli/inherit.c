@@ -159,6 +159,9 @@ void inherit_give_up(struct sensor *s)
 {
 	if (s->pins && s->pins_were_empty)
 		inherit_clear(s);
+	/* Books that were begun beside others and that no program writes. */
+	else if (s->pins && s->engine && !engine_is_resumed(s->engine) && !s->attachments[0])
+		pins_drop_set(s->pins, engine_set(s->engine));
 }
 
 void inherit_close(struct sensor *s)

@@ -80,6 +80,16 @@ static int make_plan(struct sensor *s)
 	return sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
 }
 
+/* One that is refused must not find the others taken over already. */
+static int check_interfaces(struct sensor *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->config->interfaces_count && !err; i++)
+		err = attach_check(s->config->interfaces[i].name, s->pins, s->why, sizeof(s->why));
+	return err;
+}
+
 static int open_engine(struct sensor *s)
 {
 	struct engine_options engine = {.kind = ENGINE_KERNEL,
@@ -316,6 +326,8 @@ static int start(struct sensor *s)
 		err = make_plan(s);
 	if (!err)
 		err = open_loop(s);
+	if (!err)
+		err = check_interfaces(s);
 	if (!err)
 		err = open_engine(s);
 	if (!err)

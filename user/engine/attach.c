@@ -197,18 +197,23 @@ static uint8_t query_attached(uint32_t ifindex, uint32_t *program_id)
 	return query.attach_mode;
 }
 
-/* Is the pinned link the one that sits on this interface, in a mode that is wanted? */
-static bool link_fits(int link_fd, uint32_t ifindex, enum config_mode mode, bool *native)
+/* Is the pinned link the one that sits on this interface? */
+static bool link_is_here(int link_fd, uint32_t ifindex, bool *native)
 {
 	struct bpf_link_info info = {};
 	uint32_t size = sizeof(info), program_id;
 	uint8_t attached = query_attached(ifindex, &program_id);
 
-	if (bpf_obj_get_info_by_fd(link_fd, &info, &size) || info.type != BPF_LINK_TYPE_XDP ||
-	    info.xdp.ifindex != ifindex || !program_id || info.prog_id != program_id)
-		return false;
 	*native = attached == XDP_ATTACHED_DRV;
-	return mode == CONFIG_MODE_AUTO || (mode == CONFIG_MODE_NATIVE) == *native;
+	return !bpf_obj_get_info_by_fd(link_fd, &info, &size) && info.type == BPF_LINK_TYPE_XDP &&
+	       info.xdp.ifindex == ifindex && program_id && info.prog_id == program_id;
+}
+
+/* ... and in a mode that is wanted? */
+static bool link_fits(int link_fd, uint32_t ifindex, enum config_mode mode, bool *native)
+{
+	return link_is_here(link_fd, ifindex, native) &&
+	       (mode == CONFIG_MODE_AUTO || (mode == CONFIG_MODE_NATIVE) == *native);
 }
 
 /* 0: the pinned link runs the program now; -ENOENT: there is none that fits, and none is left. */
@@ -271,6 +276,17 @@ static int attach(struct attachment *a, int program_fd, const char *name, enum c
 		snprintf(why, why_size, "cannot pin the link of %s in %s: %s", name, pins_directory(pins),
 			 strerror(-err));
 	return err;
+}
+
+int attach_check(const char *name, struct pins *pins, char *why, size_t why_size)
+{
+	uint32_t ifindex = if_nametoindex(name);
+	int fd = pins ? pins_get_link(pins, ifindex) : -ENOENT;
+	bool native, ours = fd >= 0 && link_is_here(fd, ifindex, &native);
+
+	if (fd >= 0)
+		close(fd);
+	return ours || !ifindex ? 0 : refuse_owned(ifindex, name, why, why_size);
 }
 
 int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode,

@@ -23,6 +23,11 @@ struct attachment;
  */
 int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode,
 		     struct pins *pins, char *why, size_t why_size);
+/*
+ * Refuses, before anything is made, an interface that another program holds: a program that is pinned here is
+ * no other. 0 (also of a name that is not there: attach_interface tells) or -EBUSY with a sentence.
+ */
+int attach_check(const char *name, struct pins *pins, char *why, size_t why_size);
 /* Detaches, unless the link is pinned. Accepts NULL. */
 void attach_free(struct attachment **attachment);
 /* Detaches links that are pinned for other interfaces than these (NULL-terminated); returns how many. */
