@@ -8,7 +8,7 @@
 
 #include "collect/collect.h"
 #include "collect/nic.h"
-#include "collect/watched.h"
+#include "collect/interface.h"
 #include "packets.h"
 
 #define LO  1
@@ -253,20 +253,20 @@ Test(continued, intervals_and_sources_go_on)
 /* --- an interface's own statistics
  * ----------------------------------------------------------------------------------------------------*/
 
-static struct watched watched_of(uint32_t ifindex, const struct ag_kept_interface *kept)
+static struct interface watched_of(uint32_t ifindex, const struct ag_kept_interface *kept)
 {
-	struct watched w = {.shown = {.name = "lo", .ifindex = ifindex, .present = true}};
+	struct interface w = {.shown = {.name = "lo", .ifindex = ifindex, .present = true}};
 
-	watched_begin(&w, kept);
+	interface_begin(&w, kept);
 	return w;
 }
 
-static struct snapshot_interface read_watched(struct watched *w, struct ag_kept_interface *kept,
+static struct snapshot_interface read_watched(struct interface *w, struct ag_kept_interface *kept,
 					      uint64_t received)
 {
 	struct snapshot_interface out;
 
-	watched_read(w, received, kept, &out);
+	interface_read(w, received, kept, &out);
 	return out;
 }
 
@@ -274,7 +274,7 @@ Test(continued, statistics_begin_and_go_on)
 {
 	struct snapshot_nic_counter counters[SNAPSHOT_NIC_COUNTERS_MAX];
 	struct ag_kept_interface kept = {.name = "lo"};
-	struct watched w = watched_of(LO, &kept);
+	struct interface w = watched_of(LO, &kept);
 	struct snapshot_interface shown = read_watched(&w, &kept, 0);
 	uint64_t raw = 0;
 	unsigned int count = 0;
@@ -313,7 +313,7 @@ Test(continued, statistics_begin_and_go_on)
 Test(continued, drops_go_on_by_their_names)
 {
 	struct ag_kept_interface kept = {.name = "lo"};
-	struct watched w = watched_of(LO, &kept);
+	struct interface w = watched_of(LO, &kept);
 	struct snapshot_interface shown = read_watched(&w, &kept, 0);
 	struct ag_kept_interface mixed;
 
@@ -341,7 +341,7 @@ Test(continued, drops_go_on_by_their_names)
 Test(continued, a_slot_counts_what_its_own_interface_got)
 {
 	struct ag_kept_interface kept = {.name = "lo", .received_before = 300};
-	struct watched w = watched_of(LO, &kept);
+	struct interface w = watched_of(LO, &kept);
 
 	cr_assert_eq(read_watched(&w, &kept, 300).received, 0);
 	cr_assert_eq(read_watched(&w, &kept, 345).received, 45);

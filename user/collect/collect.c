@@ -22,7 +22,7 @@
 #include "collect/promoted.h"
 #include "collect/reach.h"
 #include "collect/top.h"
-#include "collect/watched.h"
+#include "collect/interface.h"
 
 #define NS	      1000000000LL
 #define PROTO_TCP     6
@@ -57,7 +57,7 @@ struct collector {
 
 	pthread_mutex_t setup; /* plan and configuration, while a snapshot is made of them */
 	pthread_mutex_t lock;  /* interfaces, gaps, checks */
-	struct watched interfaces[AG_INTERFACES_MAX];
+	struct interface interfaces[AG_INTERFACES_MAX];
 	unsigned int interfaces_count;
 	struct gaps gaps;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
@@ -238,7 +238,7 @@ void collector_free(struct collector **collector)
 int collector_add_interface(struct collector *c, const char *name, unsigned int slot, enum ag_feed feed,
 			    const char *xdp_mode)
 {
-	struct watched *w;
+	struct interface *w;
 
 	if (c->interfaces_count == AG_INTERFACES_MAX || slot >= AG_INTERFACES_MAX)
 		return -ENOSPC;
@@ -249,7 +249,7 @@ int collector_add_interface(struct collector *c, const char *name, unsigned int 
 	w->shown.ifindex = c->options.plan->settings.interfaces[slot].ifindex;
 	w->shown.feed = feed;
 	w->shown.present = true;
-	watched_begin(w, &c->kept->interfaces[slot]);
+	interface_begin(w, &c->kept->interfaces[slot]);
 	c->interfaces_count++;
 	return 0;
 }
@@ -404,8 +404,8 @@ static void fill_live(struct collector *c, struct snapshot *s)
 	s->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_mutex_lock(&c->lock);
 	for (i = 0; i < c->interfaces_count; i++)
-		watched_read(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],
-			     &c->kept->interfaces[c->interfaces[i].slot], &s->interfaces[i]);
+		interface_read(&c->interfaces[i], s->totals.interface[c->interfaces[i].slot],
+			       &c->kept->interfaces[c->interfaces[i].slot], &s->interfaces[i]);
 	s->interfaces_count = c->interfaces_count;
 	s->gaps = c->gaps;
 	kept_store_gaps(c->kept, &c->gaps);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Statistics of an interface beside what was counted on it (watched.h).
+ * Statistics of an interface beside what was counted on it (interface.h).
  */
 #include <string.h>
 
 #include "collect/nic.h"
-#include "collect/watched.h"
+#include "collect/interface.h"
 
 /*
  * The interface's own statistics go on from what was shown. Of the same interface since then nothing is missed;
  * another one (after a reboot, say) begins again at what its counters say now.
  */
-void watched_begin(struct watched *w, const struct ag_kept_interface *kept)
+void interface_begin(struct interface *w, const struct ag_kept_interface *kept)
 {
 	bool same = kept->ifindex == w->shown.ifindex;
 	uint64_t packets;
@@ -35,8 +35,8 @@ void watched_begin(struct watched *w, const struct ag_kept_interface *kept)
 }
 
 /* Counters of the driver since the sensor started. */
-void watched_read(struct watched *w, uint64_t received, struct ag_kept_interface *kept,
-		  struct snapshot_interface *out)
+void interface_read(struct interface *w, uint64_t received, struct ag_kept_interface *kept,
+		    struct snapshot_interface *out)
 {
 	struct snapshot_nic_counter counters[SNAPSHOT_NIC_COUNTERS_MAX];
 	unsigned int count = 0, i;

@@ -3,12 +3,12 @@
  * An interface that is counted on, as it is shown: what the program received there, and beside it the
  * interface's own statistics (L0), which go on over restarts.
  */
-#ifndef AIRGLOW_COLLECT_WATCHED_H
-#define AIRGLOW_COLLECT_WATCHED_H
+#ifndef AIRGLOW_COLLECT_INTERFACE_H
+#define AIRGLOW_COLLECT_INTERFACE_H
 
 #include "collect/snapshot.h"
 
-struct watched {
+struct interface {
 	struct snapshot_interface shown;
 	unsigned int slot; /* in the books */
 	uint64_t base_packets;
@@ -16,9 +16,9 @@ struct watched {
 };
 
 /* shown is filled but for the statistics, which are read now and go on from what was kept. */
-void watched_begin(struct watched *w, const struct ag_kept_interface *kept);
+void interface_begin(struct interface *w, const struct ag_kept_interface *kept);
 /* Into a snapshot; received: of the slot, over all books. What is shown is kept. */
-void watched_read(struct watched *w, uint64_t received, struct ag_kept_interface *kept,
-		  struct snapshot_interface *out);
+void interface_read(struct interface *w, uint64_t received, struct ag_kept_interface *kept,
+		    struct snapshot_interface *out);
 
 #endif
