@@ -40,20 +40,10 @@ static void add_open_interval(struct ag_told *t, const struct ag_interval *inter
 			hll_merge(&t->hosts[i], &interval->hosts[i]);
 }
 
-static uint64_t lost_of_records(const __u64 lost[AG_LOST_MAX])
-{
-	uint64_t sum = 0;
-
-#define AG_LOST(name, label, of_records, help) sum += of_records ? lost[AG_LOST_##name] : 0;
-#include "airglow/lost.def"
-#undef AG_LOST
-	return sum;
-}
-
 /* What was counted as dark and neither told nor known to be lost. lost_before: of the closed intervals. */
 static void settle_untold(struct carry *c, uint64_t lost_before)
 {
-	uint64_t known = c->told.dark + lost_of_records(c->told.lost) - lost_before;
+	uint64_t known = c->told.dark + ledger_lost(c->told.lost) - lost_before;
 	uint64_t dark = c->carried.counters.dark;
 
 	if (dark > known)
@@ -86,7 +76,7 @@ void carry_of_books(struct carry *out, const struct books *books)
 		ledger_add(out->carried.visits, books->visits, sizeof(out->carried.visits));
 	out->told = collected->told[__atomic_load_n(&collected->side, __ATOMIC_ACQUIRE) & 1];
 	out->kept = collected->kept;
-	lost_before = lost_of_records(out->told.lost);
+	lost_before = ledger_lost(out->told.lost);
 	for (i = 0; i < (books->slices + 1) * 2; i++)
 		if (!is_told(&out->told, epoch, i & 1))
 			add_open_interval(&out->told, &books->intervals[i]);
@@ -266,7 +256,7 @@ static int add_counted(const struct pinned *p, struct carry *out)
 	CLEANUP(cleanup_free) struct ag_counters *shared = calloc(1, sizeof(*shared));
 	struct ag_carried *c = &out->carried;
 	struct ag_control control;
-	uint64_t lost_before = lost_of_records(out->told.lost);
+	uint64_t lost_before = ledger_lost(out->told.lost);
 	int err = shared ? take_first(p, "control", "ag_control", &control, sizeof(control)) : -ENOMEM;
 
 	if (!err)

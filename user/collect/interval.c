@@ -9,6 +9,7 @@
 
 #include "collect/hll.h"
 #include "collect/interval.h"
+#include "collect/ledger.h"
 
 #define BATCH	    256
 #define SETS_A_STEP 1024 /* of a table, before the logs are looked at again */
@@ -361,25 +362,10 @@ static void add_slice(struct reader *r, struct interval *now, const struct ag_in
 			hll_merge(&r->merged[i], &slice->hosts[i]);
 }
 
-static uint64_t lost_to_records(const uint64_t lost[AG_LOST_MAX])
-{
-	static const bool of_records[AG_LOST_MAX] = {
-#define AG_LOST(name, label, of_records_, help) [AG_LOST_##name] = of_records_,
-#include "airglow/lost.def"
-#undef AG_LOST
-	};
-	uint64_t sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < AG_LOST_MAX; i++)
-		sum += of_records[i] ? lost[i] : 0;
-	return sum;
-}
-
 /* L3: no side is computed from the other, but where another reader took what it knew along. */
 static void check_law(struct interval *now)
 {
-	uint64_t right = now->record_packets + now->touches + lost_to_records(now->lost);
+	uint64_t right = now->record_packets + now->touches + ledger_lost(now->lost);
 
 	if (now->incomplete && now->dark > right) {
 		now->lost[AG_LOST_RESTART] += now->dark - right;

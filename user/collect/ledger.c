@@ -20,6 +20,16 @@ static uint64_t load(const __u64 *counter)
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+uint64_t ledger_lost(const __u64 lost[AG_LOST_MAX])
+{
+	uint64_t sum = 0;
+
+#define AG_LOST(name, label, of_records, help) sum += of_records ? lost[AG_LOST_##name] : 0;
+#include "airglow/lost.def"
+#undef AG_LOST
+	return sum;
+}
+
 void ledger_add(void *out, const void *in, size_t bytes)
 {
 	const __u64 *from = in;

@@ -10,6 +10,9 @@
 #include "collect/snapshot.h"
 #include "engine/books.h"
 
+/* Of what was lost, the packets that no record or touch will tell of: L3 (lost.def). */
+uint64_t ledger_lost(const __u64 lost[AG_LOST_MAX]);
+
 /* out += in, word by word: both are arrays of counters, and `in` may be written meanwhile. */
 void ledger_add(void *out, const void *in, size_t bytes);
 

@@ -20,7 +20,7 @@ struct interval {
 	uint64_t dark;		  /* L3, left side, over all slices */
 	uint64_t record_packets;  /* told by records, without touches */
 	uint64_t touches;	  /* told by touches, a packet each */
-	uint64_t lost[AG_LOST_MAX];
+	__u64 lost[AG_LOST_MAX];
 	uint64_t imbalance; /* of L3; 0: it holds */
 	bool incomplete; /* a reader before this one ended in it: what that one told is in lost[AG_LOST_RESTART]
 			  */
