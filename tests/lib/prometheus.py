@@ -3,7 +3,6 @@
 the Alertmanager tells."""
 import http.server
 import json
-import socket
 import subprocess
 import threading
 import time
@@ -11,15 +10,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from live import stop
+from live import free_port, stop
 
 READY_S = 60
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Daemon:
