@@ -11,13 +11,13 @@ import yaml
 
 import grafana
 import promql
-from live import EYE_MAC, stop
+from live import EYE_MAC, free_port, stop
 from prometheus import Prometheus
 from sensor import IBR, ROOT
 
 PROMETHEUS = os.path.join(ROOT, "tools", "prometheus")
 INSTALLED = "/usr/share/airglow/prometheus/"
-PORT = 10131
+PORT = free_port()
 OTHERS = {"up", "ALERTS", "scrape_duration_seconds", "scrape_samples_scraped"}  # series that Prometheus makes itself
 ALERTS_HAS = {"alertname", "alertstate", "severity", "job", "instance"}
 POINTS_LEAST = 5  # of a range: it is a line, no dot
