@@ -3,6 +3,7 @@
 other, and what the sender's side captured on the wire. Everything is gone at the end."""
 import csv
 import io
+import itertools
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ EYE_MAC = "02:00:5e:00:53:02"
 START_S = 30
 STOP_S = 20
 SETTLE_S = 20
+PORTS_GIVEN = itertools.count()
 
 
 def sh(*command, check=True, timeout=120, **options):
@@ -43,9 +45,10 @@ def stop(process, how=signal.SIGINT, timeout=STOP_S):
 
 
 def free_port():
-    """A port that nobody uses, below those that the kernel gives to connections: tests run beside each other."""
-    for i in range(1000):
-        port = 11000 + (os.getpid() * 31 + i) % 20000
+    """A port that nobody uses and that was not given before, below those that the kernel gives to connections: tests run
+    beside each other. The three behind it are not given either."""
+    for _ in range(1000):
+        port = 11000 + (os.getpid() * 124 + 4 * next(PORTS_GIVEN)) % 20000
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
