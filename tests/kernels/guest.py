@@ -16,6 +16,8 @@ import subprocess
 import tarfile
 import tempfile
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get('AIRGLOW_BUILD') or os.path.join(os.path.dirname(os.path.dirname(HERE)), 'build')
 # A package of each series, without its flavour: cloud kernels have what a virtual machine needs, and little else.
 SERIES = {
     '6.1': r'linux-image-6\.1\.0-(\d+)',
@@ -24,6 +26,9 @@ SERIES = {
 CLOUD, GENERIC = 'cloud-amd64', 'amd64'
 WANTED_MODULES = ('virtio_pci', 'virtio_blk', 'veth')
 DISK_BYTES = 64 << 20
+# A sensor gives its rights up: there is somebody to become.
+USERS = {'/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
+         '/etc/group': 'root:x:0:\nnogroup:x:65534:\n'}
 
 
 class Unreachable(Exception):
@@ -138,6 +143,38 @@ def pack(tree, archive):
     with open(archive, 'wb') as out:
         subprocess.run(['cpio', '--quiet', '-0', '-o', '-H', 'newc', '-R', '0:0'], input=names.encode(), stdout=out,
                        cwd=tree, check=True, timeout=60)
+
+
+def plant(kernel, tree, script):
+    """The file system of a guest that runs this script of tests/kernels: busybox, the programs under test, and who there is."""
+    for folder in ('proc', 'sys', 'dev', 'tmp', 'run', 'root', 'etc', 'test'):
+        os.makedirs(f'{tree}/{folder}', exist_ok=True)
+    place(tree, shutil.which('busybox'), '/bin/busybox', 0o755)
+    place(tree, f'{HERE}/guest-init', '/init', 0o755)
+    place(tree, f'{HERE}/{script}', '/test/run', 0o755)
+    for name in ('airglow', 'ibr'):
+        place_program(tree, f'{BUILD}/{name}', f'/test/{name}')
+    place_program(tree, shutil.which('ip'), '/test/ip')
+    shutil.copytree(f'{kernel}/modules', f'{tree}/modules')
+    for path, text in USERS.items():
+        with open(tree + path, 'w', encoding='ascii') as file:
+            file.write(text)
+
+
+def visit(kernel, work, plants, seconds):
+    """Boots a kernel with the file system that plants(tree) makes; (the directory of its answers or None, why not)."""
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(f'{work}/tree')
+    try:
+        plants(f'{work}/tree')
+        pack(f'{work}/tree', f'{work}/initrd')
+        good, why = boot(kernel, f'{work}/initrd', work, seconds)
+    finally:
+        shutil.rmtree(f'{work}/tree')
+        for name in ('initrd', 'disk'):
+            if os.path.exists(f'{work}/{name}'):
+                os.unlink(f'{work}/{name}')
+    return f'{work}/out' if good else None, why
 
 
 def boot(kernel, archive, work, seconds):
