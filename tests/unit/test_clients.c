@@ -233,6 +233,35 @@ Test(clients, texts)
 	clients_free(&clients);
 }
 
+Test(clients, one_address_cannot_take_all_streams)
+{
+	struct clients *clients = new_clients(1000, 100);
+	struct client_connection *streams[CLIENTS_STREAMS], *more, *other, *local[4 * CLIENTS_STREAMS];
+
+	for (unsigned int i = 0; i < CLIENTS_STREAMS; i++) {
+		streams[i] = begin(clients, "2001:db8::1");
+		cr_expect(clients_stream(streams[i]));
+		cr_expect(clients_stream(streams[i]), "it has one already");
+	}
+	more = begin(clients, "2001:db8::2");
+	other = begin(clients, "192.0.2.2");
+	cr_expect(!clients_stream(more), "of the same /64");
+	cr_expect(clients_stream(other));
+	clients_disconnect(&streams[0]);
+	cr_expect(clients_stream(more));
+	for (unsigned int i = 1; i < CLIENTS_STREAMS; i++)
+		clients_disconnect(&streams[i]);
+	clients_disconnect(&more);
+	clients_disconnect(&other);
+	for (unsigned int i = 0; i < 4 * CLIENTS_STREAMS; i++) {
+		local[i] = begin(clients, "127.0.0.1");
+		cr_expect(clients_stream(local[i]), "a proxy may stand there");
+	}
+	for (unsigned int i = 0; i < 4 * CLIENTS_STREAMS; i++)
+		clients_disconnect(&local[i]);
+	clients_free(&clients);
+}
+
 Test(clients, who_takes_too_long_is_shut_out)
 {
 	struct clients *clients = new_clients(1, 10);

@@ -32,7 +32,7 @@ struct client {
 	struct client *newer, *older; /* by last use */
 	uint64_t hi, lo;	      /* of the address, IPv4 mapped, IPv6 without its lower half */
 	bool loopback;
-	uint32_t connections, checks;
+	uint32_t connections, streams, checks;
 	int64_t ahead_ns[CLIENTS_KNOWN + 1]; /* the moment of the comment above */
 	int64_t connects_ahead_ns, checks_ahead_ns;
 };
@@ -230,8 +230,10 @@ void clients_disconnect(struct client_connection **connection)
 	*(gone->previous ? &gone->previous->next : &c->first) = gone->next;
 	if (gone->next)
 		gone->next->previous = gone->previous;
-	if (gone->client)
+	if (gone->client) {
 		gone->client->connections--;
+		gone->client->streams -= gone->streams;
+	}
 	c->connected--;
 	pthread_mutex_unlock(&c->lock);
 	free(gone);
@@ -290,6 +292,24 @@ void clients_checked(struct client_connection *connection, bool right)
 	if (right)
 		client->checks_ahead_ns -= check_cost(client);
 	pthread_mutex_unlock(&c->lock);
+}
+
+bool clients_stream(struct client_connection *connection)
+{
+	struct clients *c = connection->clients;
+	struct client *client = connection->client;
+	bool may;
+
+	if (!client)
+		return true;
+	pthread_mutex_lock(&c->lock);
+	may = connection->streams || client->loopback || client->streams < CLIENTS_STREAMS;
+	if (may && !connection->streams) {
+		connection->streams = true;
+		client->streams++;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return may;
 }
 
 void clients_deadline(struct client_connection *connection, unsigned int seconds)

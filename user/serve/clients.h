@@ -13,6 +13,7 @@
 
 #define CLIENTS_TEXT_BYTES 64
 #define CLIENTS_HEAD_S	   20 /* for a request to come, TLS included */
+#define CLIENTS_STREAMS	   4  /* of one address, so that it cannot take all that there are */
 
 struct clients;
 struct client; /* one address */
@@ -24,6 +25,7 @@ struct client_connection {
 	struct client_connection *next, *previous;
 	int fd;
 	int64_t deadline_ns; /* 0: none */
+	bool streams;
 	void *owner;
 };
 
@@ -54,6 +56,9 @@ bool clients_request(struct client_connection *connection, enum clients_who who,
  */
 bool clients_check(struct client_connection *connection, unsigned int *wait_s);
 void clients_checked(struct client_connection *connection, bool right);
+
+/* May it be answered without end? Then it counts as a stream of its address until it disconnects. */
+bool clients_stream(struct client_connection *connection);
 
 /* From now on the connection may take so long; 0: as long as it likes. */
 void clients_deadline(struct client_connection *connection, unsigned int seconds);

@@ -451,6 +451,13 @@ enum guard_verdict guard_admit(struct MHD_Connection *connection, unsigned int *
 	return verdict;
 }
 
+bool guard_stream(struct MHD_Connection *connection)
+{
+	struct visit *visit = visit_of(connection);
+
+	return visit && clients_stream(visit->client);
+}
+
 void guard_answering(struct MHD_Connection *connection, unsigned int seconds)
 {
 	struct visit *visit = visit_of(connection);

@@ -63,6 +63,8 @@ enum guard_verdict {
 
 /* May this request, which has come to its end, be answered? With GUARD_TOO_MANY the seconds to wait. */
 enum guard_verdict guard_admit(struct MHD_Connection *connection, unsigned int *wait_s);
+/* May it be answered by one more stream? (clients_stream) */
+bool guard_stream(struct MHD_Connection *connection);
 /* The answer may take `seconds`, 0: as long as the client likes; and is done, so that the next request may
  * come. */
 void guard_answering(struct MHD_Connection *connection, unsigned int seconds);

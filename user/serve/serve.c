@@ -196,6 +196,9 @@ static int begin_stream(struct answer *answer, struct MHD_Response **stream, str
 {
 	const char *last_id = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
 
+	if (!guard_stream(connection))
+		return refuse(answer, MHD_HTTP_TOO_MANY_REQUESTS, "too many streams",
+			      "this address has 4 streams, as many as one may have; close one");
 	if (serve->streams)
 		*stream = streams_open(serve->streams, connection, last_id);
 	if (*stream)
