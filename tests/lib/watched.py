@@ -150,8 +150,10 @@ def test_health(t, server):
            f"{wanted} rules are evaluated without an error")
 
 
-def sleep(seconds):
-    """So long at least, and over a full minute of the clock: what is asked by the minute ([1h:1m]) has a point then."""
+def sleep(server, seconds):
+    """So long at least from the first scrapes on, which may take a while, and over a full minute of the clock: what is asked
+    by the minute ([1h:1m]) has a point then."""
+    server.wait("count_over_time(up[1m])", lambda scrapes: scrapes >= POINTS_LEAST)
     begin = time.time()
     minute = (begin + 5) // 60 * 60 + 60
     time.sleep(max(seconds, minute + POINTS_LEAST + 3 - begin))
