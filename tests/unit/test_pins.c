@@ -373,6 +373,18 @@ static void check_carry(unsigned int set, uint64_t packets, uint64_t shared, uin
 	layout_free(&layout);
 }
 
+static void check_carry_fails(unsigned int set, int wanted)
+{
+	struct carry *carry = carry_new();
+	struct layout *layout = NULL;
+
+	cr_assert(carry);
+	cr_assert_eq(kernel_layout(&layout), 0);
+	cr_assert_eq(carry_of_pins(carry, pins, set, layout), wanted);
+	free(carry);
+	layout_free(&layout);
+}
+
 /* All maps of the books are there, and how they describe themselves. */
 static void check_whole(unsigned int set)
 {
@@ -524,6 +536,50 @@ Test(pins, totals_over_a_chain)
 	free(carry);
 	engine_free(&engine);
 	plan_free(&plan);
+}
+
+/* A sensor that ended before it had carried over what was before: its books go on, and that is still to be
+ * done. */
+Test(pins, books_whose_carry_is_not_done_go_on)
+{
+	struct plan *plan = plan_of(2);
+	struct engine *engine;
+	unsigned int sets[PINS_SETS_MAX], index;
+
+	NEED_ROOT();
+	engine = open_engine(plan, 64);
+	count(engine, 0, 1000);
+	cr_assert(plan_lookup4(plan, 0x0a010005, &index));
+	((struct ag_page *)(uintptr_t)engine_books(engine)->seen)[index / 256].epoch[5] = 8;
+	engine_books(engine)->control->began_ns[engine_books(engine)->control->epoch & 1] = 77;
+	for (unsigned int i = 0; i < 3; i++) {
+		engine_free(&engine);
+		engine = open_engine(plan, 128);
+		cr_assert_eq(engine_is_resumed(engine), i > 0);
+		cr_assert_eq(pins_sets(pins, sets), 2);
+		cr_assert_eq(engine_set(engine), sets[1]);
+		cr_assert_eq(engine_books(engine)->abi->complete, 0);
+		cr_assert_eq(engine_read_ns(engine), 77);
+	}
+	engine_inherit_seen(engine, plan, pins);
+	cr_assert_eq(engine_books(engine)->seen[index / 256].epoch[5], 8);
+	check_carry(engine_set(engine), 1000, 0, 1);
+	cr_assert_eq(pins_drop_set(pins, sets[0]), 0);
+	check_carry_fails(engine_set(engine) + 1, -EINVAL);
+	engine_free(&engine);
+	plan_free(&plan);
+}
+
+Test(pins, no_more_sets_than_are_listed)
+{
+	unsigned int sets[PINS_SETS_MAX], set;
+
+	NEED_ROOT();
+	for (set = 0; set < PINS_SETS_MAX; set++)
+		cr_assert_eq(pins_make_set(pins, set), 0);
+	cr_assert_eq(pins_make_set(pins, set), -ENOSPC);
+	cr_assert_eq(pins_clear(pins), 0);
+	cr_assert_eq(pins_sets(pins, sets), 0);
 }
 
 /* A sensor that ended while it pinned its books: nothing counted in them. */

@@ -17,12 +17,10 @@
 
 static void stop_counting(struct pins *pins)
 {
-	uint32_t links[PINS_LINKS_MAX];
-	unsigned int n = pins_links(pins, links), i;
+	int err = pins_drop_links(pins);
 
-	for (i = 0; i < n; i++)
-		if (pins_drop_link(pins, links[i]))
-			log_warnx("cannot remove the link of interface %u", links[i]);
+	if (err)
+		log_warnx("cannot remove the links in %s: %s", pins_directory(pins), strerror(-err));
 	grace_wait();
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/lock.h"
@@ -14,6 +15,8 @@
 #include "collect/kept.h"
 #include "engine/backend.h"
 #include "engine/grace.h"
+
+#define NS 1000000000LL
 
 static int lock_state(struct sensor *s)
 {
@@ -49,6 +52,24 @@ static int find_totals(struct sensor *s)
 	return err;
 }
 
+/*
+ * The interfaces of the configuration on which the pinned program should be: those that it had a link for, or
+ * all that it knew, where the links are gone and the books are not.
+ */
+static void find_counted(struct sensor *s)
+{
+	uint32_t links[PINS_LINKS_MAX];
+	unsigned int n = s->carry_is_pinned ? pins_links(s->pins, links) : 0, j;
+
+	for (size_t i = 0; i < s->config->interfaces_count && s->carry_is_pinned; i++) {
+		uint32_t ifindex = s->carry->kept.interfaces[s->slots[i]].ifindex; /* 0: it is new */
+
+		for (j = 0; j < n && links[j] != ifindex; j++)
+			;
+		s->counted[i] = ifindex && (j < n || !n);
+	}
+}
+
 int inherit_open(struct sensor *s)
 {
 	uint32_t links[PINS_LINKS_MAX];
@@ -73,6 +94,8 @@ int inherit_open(struct sensor *s)
 	if (err)
 		return err;
 	kept_number_interfaces(&s->carry->kept, s->config, s->carry->carried.counters.interface, s->slots);
+	memcpy(s->known, s->carry->kept.interfaces, sizeof(s->known));
+	find_counted(s);
 	return 0;
 }
 
@@ -111,17 +134,57 @@ void inherit_begin(void *sensor, struct books *books)
 	carry_into_books(s->carry, books);
 }
 
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * NS + now.tv_nsec;
+}
+
+/*
+ * Where the program should have been and was not. Since when, nobody knows who is there to be asked: at worst
+ * since somebody last began an interval.
+ */
+static void note_gaps(const struct sensor *s, struct ag_kept *kept)
+{
+	int64_t now_ns = clock_ns(CLOCK_REALTIME), read_ns = (int64_t)engine_read_ns(s->engine);
+	int64_t from_ns = now_ns - (clock_ns(CLOCK_MONOTONIC) - read_ns);
+	struct gaps gaps = {};
+
+	kept_load_gaps(kept, &gaps);
+	for (size_t i = 0; i < s->config->interfaces_count && read_ns; i++) {
+		const char *name = s->config->interfaces[i].name;
+
+		/* One that is open goes on until the interface is seen. */
+		if (s->counted[i] && !attach_was_counting(s->attachments[i]) && !gaps_find_open(&gaps, name))
+			gaps_add(&gaps, name, from_ns, now_ns, "replaced");
+	}
+	kept_store_gaps(kept, &gaps);
+}
+
+/* Interfaces that the books do not know yet get the slots that were found for them when nothing of theirs had
+ * been counted. */
+static void name_interfaces(const struct sensor *s, struct ag_kept *kept)
+{
+	for (size_t i = 0; i < s->config->interfaces_count; i++) {
+		unsigned int slot = s->slots[i];
+
+		if (strcmp(kept->interfaces[slot].name, s->known[slot].name))
+			kept->interfaces[slot] = s->known[slot];
+	}
+}
+
 int inherit_finish(struct sensor *s)
 {
 	struct books *books = engine_books(s->engine);
-	unsigned int slots[AG_INTERFACES_MAX];
 	int err = 0;
 
 	/* First: on an interface that is not configured any more the older program would still write the older
 	 * books. */
 	if (s->pins)
 		attach_drop_others(s->pins, s->attachments, s->config->interfaces_count);
-	if (!engine_is_resumed(s->engine) && s->carry_is_pinned) {
+	if (!books->abi->complete) {
 		err = take_older_books(s);
 		if (err)
 			return err;
@@ -129,20 +192,29 @@ int inherit_finish(struct sensor *s)
 	}
 	if (s->pins)
 		drop_older_sets(s);
-	/* New names get their slots in the books too: the same ones. */
-	carry_of_books(s->carry, books);
-	kept_number_interfaces(&books->collected->kept, s->config, s->carry->carried.counters.interface, slots);
+	note_gaps(s, &books->collected->kept);
+	name_interfaces(s, &books->collected->kept);
 	return 0;
 }
 
-void inherit_save(struct sensor *s, bool clean)
+bool inherit_save(struct sensor *s, bool clean)
 {
 	if (!s->config->state || !s->engine)
-		return;
+		return true;
 	memset(s->carry, 0, sizeof(*s->carry));
 	carry_of_books(s->carry, engine_books(s->engine));
-	if (carry_save(s->carry, s->config->state, s->layout, clean, s->why, sizeof(s->why)))
-		log_warnx("%s", s->why);
+	if (!carry_save(s->carry, s->config->state, s->layout, clean, s->why, sizeof(s->why)))
+		return true;
+	log_warnx("%s", s->why);
+	return false;
+}
+
+void inherit_detach(struct sensor *s)
+{
+	int err = s->pins ? pins_drop_links(s->pins) : 0;
+
+	if (err)
+		log_warnx("cannot remove the links in %s: %s", s->config->pins, strerror(-err));
 }
 
 void inherit_clear(struct sensor *s)
@@ -157,10 +229,22 @@ void inherit_clear(struct sensor *s)
 
 void inherit_give_up(struct sensor *s)
 {
-	if (s->pins && s->pins_were_empty)
+	bool taken_over = false;
+
+	if (!s->pins)
+		return;
+	for (size_t i = 0; i < s->config->interfaces_count; i++) {
+		if (!s->attachments[i])
+			continue;
+		if (attach_has_taken_over(s->attachments[i]))
+			taken_over = true;
+		else
+			pins_drop_link(s->pins, attach_ifindex(s->attachments[i]));
+	}
+	if (s->pins_were_empty)
 		inherit_clear(s);
-	/* Books that were begun beside others and that no program writes. */
-	else if (s->pins && s->engine && !engine_is_resumed(s->engine) && !s->attachments[0])
+	/* Books that were begun beside others, which have what was counted, and that no program writes. */
+	else if (s->engine && !engine_books(s->engine)->abi->complete && !taken_over)
 		pins_drop_set(s->pins, engine_set(s->engine));
 }
 

@@ -110,28 +110,40 @@ static int open_engine(struct sensor *s)
 	return 0;
 }
 
+static int attach_one(struct sensor *s, size_t i)
+{
+	const struct config_interface *interface = &s->config->interfaces[i];
+	const char *fallback;
+	int err = attach_interface(&s->attachments[i], engine_program_fd(s->engine), interface->name,
+				   interface->mode, s->pins, s->why, sizeof(s->why));
+
+	if (err)
+		return err;
+	fallback = attach_fallback_reason(s->attachments[i]);
+	if (fallback)
+		log_warnx("%s; counting behind the driver (generic mode)", fallback);
+	log_info("counting on %s, feed %s, %s mode", interface->name, config_feed_label(interface->feed),
+		 attach_mode(s->attachments[i]));
+	if (attach_ifindex(s->attachments[i]) == s->links[s->slots[i]].ifindex)
+		return 0;
+	snprintf(s->why, sizeof(s->why), "%s was replaced while the sensor started; start again",
+		 interface->name);
+	return -EAGAIN;
+}
+
+/* First what may be refused and can be undone, then the interfaces on which a kept program counts. */
 static int attach_all(struct sensor *s)
 {
-	for (size_t i = 0; i < s->config->interfaces_count; i++) {
-		const struct config_interface *interface = &s->config->interfaces[i];
-		const char *fallback;
-		int err = attach_interface(&s->attachments[i], engine_program_fd(s->engine), interface->name,
-					   interface->mode, s->pins, s->why, sizeof(s->why));
+	const struct config *config = s->config;
+	int err = 0;
 
-		if (err)
-			return err;
-		fallback = attach_fallback_reason(s->attachments[i]);
-		if (fallback)
-			log_warnx("%s; counting behind the driver (generic mode)", fallback);
-		log_info("counting on %s, feed %s, %s mode", interface->name,
-			 config_feed_label(interface->feed), attach_mode(s->attachments[i]));
-		if (attach_ifindex(s->attachments[i]) != s->links[s->slots[i]].ifindex) {
-			snprintf(s->why, sizeof(s->why),
-				 "%s was replaced while the sensor started; start again", interface->name);
-			return -EAGAIN;
-		}
-	}
-	return 0;
+	for (size_t i = 0; i < config->interfaces_count && !err; i++)
+		if (!attach_will_take_over(config->interfaces[i].name, config->interfaces[i].mode, s->pins))
+			err = attach_one(s, i);
+	for (size_t i = 0; i < config->interfaces_count && !err; i++)
+		if (!s->attachments[i])
+			err = attach_one(s, i);
+	return err;
 }
 
 static int open_collector(struct sensor *s)
@@ -376,28 +388,39 @@ static void stop(struct sensor *s)
 	notify_close();
 }
 
-/* The last word of a sensor that ran: what it counted, from its last snapshot. */
-static void tell_end(struct sensor *s)
+/*
+ * The last word of a sensor that ran: what it counted, from its last snapshot. Its books go only once their
+ * totals are safe; false: they are not.
+ */
+static bool tell_end(struct sensor *s)
 {
 	struct snapshot *last;
+	bool safe;
 
 	notify_stopping();
 	if (!s->leave) {
-		inherit_clear(s);
+		inherit_detach(s);
 		for (size_t i = AG_INTERFACES_MAX; i > 0; i--)
 			attach_free(&s->attachments[i - 1]);
 	}
 	collector_stop(s->collector);
-	inherit_save(s, !s->leave);
+	safe = inherit_save(s, !s->leave);
+	if (!s->leave && safe)
+		inherit_clear(s);
+	else if (!s->leave && s->pins)
+		log_warnx(
+			"the books stay in %s, for their totals could not be saved; nothing is counted any more",
+			s->config->pins);
 	last = snapshot_latest(s->box);
 	if (!last)
-		return;
+		return safe || s->leave;
 	log_info(s->leave ? "stopped, the program goes on counting: "
 			    "%llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu"
 			  : "stopped: %llu packets received, %llu dark; imbalance L1 %llu, L2 %llu, L3 %llu",
 		 last->totals.received, last->totals.dark, last->imbalance[AG_LAW_L1],
 		 last->imbalance[AG_LAW_L2], last->imbalance[AG_LAW_L3]);
 	snapshot_unref(&last);
+	return safe || s->leave;
 }
 
 static int print_once(struct sensor *s)
@@ -558,7 +581,8 @@ static int run_sensor(struct config *config, const struct options *options)
 	} else {
 		inherit_save(s, false);
 		status = loop(s);
-		tell_end(s);
+		if (!tell_end(s) && status == CLI_OK)
+			status = CLI_FAILED;
 	}
 	stop(s);
 	free(s);

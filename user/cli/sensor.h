@@ -30,7 +30,9 @@ struct sensor {
 	bool pins_were_empty;
 	struct carry *carry; /* what is gone on from; until the books have it */
 	bool carry_is_pinned;
-	unsigned int slots[AG_INTERFACES_MAX];	      /* of config->interfaces */
+	unsigned int slots[AG_INTERFACES_MAX];		   /* of config->interfaces */
+	struct ag_kept_interface known[AG_INTERFACES_MAX]; /* by slot, before anything of this sensor counted */
+	bool counted[AG_INTERFACES_MAX]; /* config->interfaces: by a program that earlier processes left */
 	struct ag_interface links[AG_INTERFACES_MAX]; /* by slot */
 	struct own_prefixes own;
 	struct plan *plan;
@@ -61,10 +63,13 @@ int inherit_open(struct sensor *s);
 void inherit_begin(void *sensor, struct books *books);
 /* Once the program writes the engine's books: what is gone on from is in them, and older books are gone. */
 int inherit_finish(struct sensor *s);
-/* The state directory's file. clean: nothing is counted any more. What cannot be written is told in the log. */
-void inherit_save(struct sensor *s, bool clean);
-/* Nothing stays that this process pinned or that older ones left; or, after a start that failed, what it
- * pinned. */
+/*
+ * The state directory's file, if there is such a directory. clean: nothing is counted any more. False: it could
+ * not be written, which is told in the log.
+ */
+bool inherit_save(struct sensor *s, bool clean);
+/* The program is pinned no more; nor are the books. What a start that failed attached and pinned. */
+void inherit_detach(struct sensor *s);
 void inherit_clear(struct sensor *s);
 void inherit_give_up(struct sensor *s);
 /* The locks go. */

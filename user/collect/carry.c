@@ -300,7 +300,7 @@ static int fold(struct carry *out, const struct pins *pins, const struct layout 
 	int err;
 
 	if (!n)
-		return 0;
+		return -EINVAL; /* what was to be carried is gone */
 	p.set = sets[n - 1];
 	err = read_layout(&p);
 	if (!err)

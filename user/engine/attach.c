@@ -25,6 +25,8 @@ struct attachment {
 	int link_fd;
 	uint32_t ifindex;
 	bool native;
+	bool taken_over;    /* a pinned link, whose program counted until now */
+	bool replaced;	    /* one that did not fit any more */
 	char fallback[160]; /* empty: native, or generic was asked for */
 };
 
@@ -227,9 +229,11 @@ static int take_over_link(struct attachment *a, int program_fd, enum config_mode
 		err = bpf_link_update(fd, program_fd, NULL) ? -errno : 0;
 		if (!err) {
 			a->link_fd = fd;
+			a->taken_over = true;
 			return 0;
 		}
 	}
+	a->replaced = link_is_here(fd, a->ifindex, &a->native);
 	close(fd);
 	err = pins_drop_link(pins, a->ifindex);
 	return err ? err : -ENOENT;
@@ -289,6 +293,17 @@ int attach_check(const char *name, struct pins *pins, char *why, size_t why_size
 	return ours || !ifindex ? 0 : refuse_owned(ifindex, name, why, why_size);
 }
 
+bool attach_will_take_over(const char *name, enum config_mode mode, struct pins *pins)
+{
+	uint32_t ifindex = if_nametoindex(name);
+	int fd = pins && ifindex ? pins_get_link(pins, ifindex) : -ENOENT;
+	bool native, fits = fd >= 0 && link_fits(fd, ifindex, mode, &native);
+
+	if (fd >= 0)
+		close(fd);
+	return fits;
+}
+
 int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode,
 		     struct pins *pins, char *why, size_t why_size)
 {
@@ -337,6 +352,16 @@ void attach_free(struct attachment **attachment)
 		close((*attachment)->link_fd);
 	free(*attachment);
 	*attachment = NULL;
+}
+
+bool attach_has_taken_over(const struct attachment *attachment)
+{
+	return attachment->taken_over;
+}
+
+bool attach_was_counting(const struct attachment *attachment)
+{
+	return attachment->taken_over || attachment->replaced;
 }
 
 bool attach_is_severed(const struct attachment *attachment)

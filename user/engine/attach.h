@@ -28,6 +28,12 @@ int attach_interface(struct attachment **out, int program_fd, const char *name, 
  * no other. 0 (also of a name that is not there: attach_interface tells) or -EBUSY with a sentence.
  */
 int attach_check(const char *name, struct pins *pins, char *why, size_t why_size);
+/* Would attach_interface take over a pinned link? That cannot be undone: whatever else may fail comes before.
+ */
+bool attach_will_take_over(const char *name, enum config_mode mode, struct pins *pins);
+/* It did; and, a pinned link that was taken over or replaced was on the interface until then. */
+bool attach_has_taken_over(const struct attachment *attachment);
+bool attach_was_counting(const struct attachment *attachment);
 /* Detaches, unless the link is pinned. Accepts NULL. */
 void attach_free(struct attachment **attachment);
 /* Detaches links that are pinned for other interfaces than these (NULL-terminated); returns how many. */

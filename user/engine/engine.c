@@ -3,6 +3,7 @@
  * One interface over the two engines (engine.h).
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,11 @@ struct engine {
 	struct tables *tables;
 	struct books books;
 	bool replay;
-	bool resumed;		     /* on books that were pinned */
-	unsigned int set;	     /* of the pins */
-	struct resume *books_before; /* the newest pinned books, when these were begun beside them; or NULL */
+	bool resumed;	       /* on books that were pinned */
+	bool beside;	       /* these were begun beside pinned ones */
+	unsigned int set;      /* of the pins */
+	uint32_t epoch_before; /* of the newest of those */
+	uint64_t read_ns;      /* engine_read_ns */
 };
 
 /* One slice for every CPU that is online now; the CPUs beyond the bound share one. */
@@ -129,10 +132,10 @@ static int begin_books(struct engine *engine, const struct engine_options *optio
 		return err;
 	}
 	t->control->side = 0;
-	t->control->epoch = engine->books_before ? engine->books_before->epoch + 2 : 1;
+	t->control->epoch = engine->beside ? engine->epoch_before + 2 : 1;
 	t->collected->told[0].epoch = t->control->epoch - 1;
-	t->abi->complete = !engine->books_before;
-	if (options->begin && !engine->books_before) {
+	t->abi->complete = !engine->beside;
+	if (options->begin && !engine->beside) {
 		struct books books = tables_books(t);
 
 		options->begin(options->begin_arg, &books);
@@ -154,27 +157,36 @@ static bool is_same_promotion(const struct ag_settings *a, const struct ag_setti
 
 /*
  * Can the books that are pinned go on as they are? Else new ones are begun beside them, and what the old ones
- * counted is carried over once the program writes the new ones.
+ * counted is carried over once the program writes the new ones. Where that was not finished the newest go on,
+ * too, and it is done then: starts that fail do not pile up books.
  */
 static bool goes_on(const struct resume *r, const struct table_sizes *wanted, const struct plan *plan)
 {
 	const struct ag_abi *abi = &r->abi;
 
-	return r->usable && abi->complete && abi->blocks >= plan->blocks_used &&
-	       abi->splits >= plan->splits_used && abi->pages >= plan->pages_used &&
-	       abi->flow_sets == wanted->flow_sets && abi->visits == wanted->visits &&
-	       abi->promoted == wanted->promoted && is_same_promotion(&r->settings, &plan->settings) &&
-	       !kernel_slices_missing(abi);
+	return r->usable && abi->blocks >= plan->blocks_used && abi->splits >= plan->splits_used &&
+	       abi->pages >= plan->pages_used && abi->flow_sets == wanted->flow_sets &&
+	       abi->visits == wanted->visits && abi->promoted == wanted->promoted &&
+	       is_same_promotion(&r->settings, &plan->settings) && !kernel_slices_missing(abi);
 }
 
 static int open_pinned(struct engine *engine, const struct engine_options *options, struct table_sizes *sizes,
 		       char *why, size_t why_size)
 {
 	struct resume *r = calloc(1, sizeof(*r));
-	int err = r ? resume_look(r, options->pins, why, why_size) : -ENOMEM;
+	int err = r ? 0 : -ENOMEM;
 
 	if (!r)
 		snprintf(why, why_size, "not enough memory");
+	/* Nobody has read books that were begun by a start that failed: then the older ones tell. */
+	for (unsigned int below = UINT_MAX; !err; below = r->set) {
+		err = resume_look(r, options->pins, below, why, why_size);
+		engine->read_ns = r->began_ns;
+		if (!r->found || r->began_ns)
+			break;
+	}
+	if (!err)
+		err = resume_look(r, options->pins, UINT_MAX, why, why_size);
 	if (err)
 		goto out;
 	engine->set = r->set;
@@ -190,8 +202,8 @@ static int open_pinned(struct engine *engine, const struct engine_options *optio
 	}
 	if (r->found) {
 		engine->set = r->set + 1;
-		engine->books_before = r;
-		r = NULL;
+		engine->beside = true;
+		engine->epoch_before = r->epoch;
 	}
 	err = open_backend(engine, options, sizes, NULL, why, why_size);
 	if (!err)
@@ -242,10 +254,24 @@ unsigned int engine_set(const struct engine *engine)
 	return engine->set;
 }
 
-void engine_inherit_seen(struct engine *engine, const struct plan *plan, const struct pins *pins)
+uint64_t engine_read_ns(const struct engine *engine)
 {
-	if (engine->books_before && engine->books_before->usable)
-		resume_seen(engine->books_before, pins, engine->tables, plan);
+	return engine->read_ns;
+}
+
+void engine_inherit_seen(struct engine *engine, const struct plan *plan, struct pins *pins)
+{
+	struct resume *r = calloc(1, sizeof(*r));
+	unsigned int below = engine->set;
+	char why[256];
+
+	/* Newest first: what is known already is later. */
+	while (r && !resume_look(r, pins, below, why, sizeof(why)) && r->found) {
+		if (r->usable)
+			resume_seen(r, pins, engine->tables, plan);
+		below = r->set;
+	}
+	free(r);
 }
 
 void engine_free(struct engine **engine)
@@ -254,7 +280,6 @@ void engine_free(struct engine **engine)
 		return;
 	native_free(&(*engine)->native);
 	kernel_free(&(*engine)->kernel);
-	free((*engine)->books_before);
 	free(*engine);
 	*engine = NULL;
 }

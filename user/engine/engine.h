@@ -62,7 +62,9 @@ int engine_apply(struct engine *engine, struct plan *plan, char *why, size_t why
  */
 bool engine_is_resumed(const struct engine *engine);
 unsigned int engine_set(const struct engine *engine);
-void engine_inherit_seen(struct engine *engine, const struct plan *plan, const struct pins *pins);
+void engine_inherit_seen(struct engine *engine, const struct plan *plan, struct pins *pins);
+/* When a process last began an interval in pinned books that this engine found, CLOCK_MONOTONIC; 0: never. */
+uint64_t engine_read_ns(const struct engine *engine);
 
 /*
  * Waits up to timeout_ms for messages of the program (enum ag_message_kind, the first word of each) and hands

@@ -173,8 +173,11 @@ static void link_path(const struct pins *p, uint32_t ifindex, char path[PATH_BYT
 
 int pins_make_set(struct pins *pins, unsigned int set)
 {
+	unsigned int sets[PINS_SETS_MAX];
 	char path[PATH_BYTES];
 
+	if (pins_sets(pins, sets) == PINS_SETS_MAX)
+		return -ENOSPC; /* else some would not be listed any more, and what they counted be lost */
 	set_path(pins, set, path);
 	return mkdir(path, 0700) ? -errno : 0;
 }
@@ -241,9 +244,16 @@ int pins_get_link(const struct pins *pins, uint32_t ifindex)
 int pins_drop_link(struct pins *pins, uint32_t ifindex)
 {
 	char path[PATH_BYTES];
+	CLEANUP(cleanup_fd) int fd = -1;
 
 	link_path(pins, ifindex, path);
-	return unlink(path) ? -errno : 0;
+	fd = bpf_obj_get(path);
+	if (unlink(path))
+		return -errno;
+	/* The kernel frees a link that nobody holds some time later, and until then it counts. */
+	if (fd >= 0)
+		bpf_link_detach(fd);
+	return 0;
 }
 
 static int chown_all(const char *path, uid_t user, gid_t group)
@@ -275,17 +285,26 @@ int pins_chown(struct pins *pins, uid_t user, gid_t group)
 	return chown_all(pins->directory, user, group);
 }
 
+int pins_drop_links(struct pins *pins)
+{
+	uint32_t links[PINS_LINKS_MAX];
+	unsigned int n, i;
+	int err = 0;
+
+	while (!err && (n = pins_links(pins, links)))
+		for (i = 0; i < n && !err; i++)
+			err = pins_drop_link(pins, links[i]);
+	return err;
+}
+
 int pins_clear(struct pins *pins)
 {
 	unsigned int sets[PINS_SETS_MAX], n, i;
-	uint32_t links[PINS_LINKS_MAX];
-	int err = 0;
+	int err = pins_drop_links(pins);
 
-	/* Links first: nothing counts in books that are being taken away. */
-	for (n = pins_links(pins, links), i = 0; i < n && !err; i++)
-		err = pins_drop_link(pins, links[i]);
-	for (n = pins_sets(pins, sets), i = 0; i < n && !err; i++)
-		err = pins_drop_set(pins, sets[i]);
+	while (!err && (n = pins_sets(pins, sets)))
+		for (i = 0; i < n && !err; i++)
+			err = pins_drop_set(pins, sets[i]);
 	return err;
 }
 

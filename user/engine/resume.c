@@ -49,13 +49,16 @@ static int read_settings(struct resume *r, const struct pins *pins, uint32_t sid
 	return bpf_map_lookup_elem(fd, &side, &r->settings) ? -errno : 0;
 }
 
-int resume_look(struct resume *r, struct pins *pins, char *why, size_t why_size)
+int resume_look(struct resume *r, struct pins *pins, unsigned int below, char *why, size_t why_size)
 {
 	unsigned int sets[PINS_SETS_MAX], n = pins_sets(pins, sets);
 	struct ag_control control = {};
 	uint32_t size = 0;
 	int err = 0;
 
+	memset(r, 0, sizeof(*r));
+	while (n && sets[n - 1] >= below)
+		n--;
 	while (n) {
 		r->set = sets[n - 1];
 		memset(&r->abi, 0, sizeof(r->abi));
@@ -78,6 +81,7 @@ int resume_look(struct resume *r, struct pins *pins, char *why, size_t why_size)
 		err = read_settings(r, pins, control.side & 1);
 	r->found = true;
 	r->epoch = control.epoch;
+	r->began_ns = control.began_ns[control.epoch & 1];
 	if (err == -EACCES || err == -EPERM)
 		snprintf(why, why_size,
 			 "the books in %s are another user's; run as that user or as root, or remove them with "
