@@ -241,6 +241,8 @@ void inherit_give_up(struct sensor *s)
 		else
 			pins_drop_link(s->pins, attach_ifindex(s->attachments[i]));
 	}
+	if (s->engine && !taken_over)
+		engine_put_back(s->engine);
 	if (s->pins_were_empty)
 		inherit_clear(s);
 	/* Books that were begun beside others, which have what was counted, and that no program writes. */

@@ -244,6 +244,14 @@ int engine_open(struct engine **out, const struct engine_options *options, char 
 	return 0;
 }
 
+void engine_put_back(struct engine *engine)
+{
+	struct ag_control *control = engine->tables->control;
+
+	if (engine->resumed)
+		__atomic_store_n(&control->side, !control->side, __ATOMIC_RELEASE);
+}
+
 bool engine_is_resumed(const struct engine *engine)
 {
 	return engine->resumed;

@@ -60,6 +60,8 @@ int engine_apply(struct engine *engine, struct plan *plan, char *why, size_t why
  * Its set in the pins. Once the program is attached, engine_inherit_seen takes over which addresses the older
  * books saw; their counts are carry_inherit's (collect/carry.h).
  */
+/* The plan that was in force when the engine found pinned books is so again: of a start that was given up. */
+void engine_put_back(struct engine *engine);
 bool engine_is_resumed(const struct engine *engine);
 unsigned int engine_set(const struct engine *engine);
 void engine_inherit_seen(struct engine *engine, const struct plan *plan, struct pins *pins);
