@@ -109,6 +109,35 @@ Test(kept, a_hole_stays_a_hole)
 	config_free(&config);
 }
 
+/* Own addresses (the word `self`) stand in no prefix; they go with the name of their scope. */
+Test(kept, own_addresses_keep_their_scope)
+{
+	static const char *const orders[][3] = {
+		{"net", "self"}, {"self", "net"}, {"self"}, {"new", "self", "net"}};
+	struct config *config;
+
+	memcpy(kept->scopes[1], "net", 4);
+	memcpy(kept->scopes[2], "self", 5);
+	for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		cr_assert_eq(config_new(&config), 0);
+		for (unsigned int j = 0; j < 3 && orders[i][j]; j++) {
+			const char *what = strcmp(orders[i][j], "self") ? "198.51.100.0/24" : "self";
+
+			if (!strcmp(orders[i][j], "new"))
+				what = "203.0.113.0/24";
+			cr_assert_eq(config_add_dark(config, what, orders[i][j], why, sizeof(why)), 0, "%s",
+				     why);
+		}
+		cr_assert_eq(kept_number_scopes(kept, config, why, sizeof(why)), 0, "%s", why);
+		cr_assert_eq(config->self_scope, 2, "order %u: in scope %u", i, config->self_scope);
+		config_free(&config);
+	}
+	config = configure((const char *[]){"net", NULL});
+	cr_assert_eq(kept_number_scopes(kept, config, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(config->self_scope, 0, "none of it is dark");
+	config_free(&config);
+}
+
 /* Names of one reload take the place of those of another: 64 in all, and then no more. */
 Test(kept, there_are_64_names)
 {

@@ -111,6 +111,7 @@ int kept_number_scopes(const struct ag_kept *kept, struct config *config, char *
 	}
 	for (i = 0; i < config->prefixes_count; i++)
 		config->prefixes[i].scope = numbers[config->prefixes[i].scope];
+	config->self_scope = numbers[config->self_scope];
 	if (!rename_scopes(config, names))
 		return 0;
 	snprintf(why, why_size, "not enough memory for the names of the scopes");
