@@ -219,34 +219,49 @@ void kept_load_gaps(const struct ag_kept *kept, struct gaps *gaps)
 	}
 }
 
+/* How many were stored. */
+struct store {
+	struct ag_kept *kept;
+	__u32 gaps, sums;
+};
+
+/* What is the same is not touched: nobody reads half of it. */
+static void put(void *to, const void *from, size_t bytes)
+{
+	if (memcmp(to, from, bytes))
+		memcpy(to, from, bytes);
+}
+
 static void store_gap(void *arg, const struct gap *gap)
 {
-	struct ag_kept *kept = arg;
-	struct ag_gap *to = &kept->gaps[kept->gaps_count];
+	struct ag_gap to = {.from_ns = gap->from_ns, .to_ns = gap->to_ns};
+	struct store *s = arg;
 
-	if (kept->gaps_count == AG_GAPS_MAX)
+	if (s->gaps == AG_GAPS_MAX)
 		return;
-	set_name(to->subject, gap->subject);
-	set_name(to->reason, gap->reason);
-	to->from_ns = gap->from_ns;
-	to->to_ns = gap->to_ns;
-	kept->gaps_count++;
+	set_name(to.subject, gap->subject);
+	set_name(to.reason, gap->reason);
+	put(&s->kept->gaps[s->gaps++], &to, sizeof(to));
 }
 
 static void store_sum(void *arg, const struct gap_sum *sum)
 {
-	struct ag_kept *kept = arg;
+	struct ag_gap_sum to = {.closed_ns = sum->closed_ns};
+	struct store *s = arg;
 
-	if (kept->gap_sums_count == AG_GAP_SUMS_MAX)
+	if (s->sums == AG_GAP_SUMS_MAX)
 		return;
-	set_name(kept->gap_sums[kept->gap_sums_count].subject, sum->subject);
-	kept->gap_sums[kept->gap_sums_count].closed_ns = sum->closed_ns;
-	kept->gap_sums_count++;
+	set_name(to.subject, sum->subject);
+	put(&s->kept->gap_sums[s->sums++], &to, sizeof(to));
 }
 
+/* The counts last: this process may end at any moment, and others read meanwhile. */
 void kept_store_gaps(struct ag_kept *kept, const struct gaps *gaps)
 {
-	kept->gaps_count = kept->gap_sums_count = 0;
-	gaps_each(gaps, store_gap, kept);
-	gaps_each_sum(gaps, store_sum, kept);
+	struct store s = {.kept = kept};
+
+	gaps_each(gaps, store_gap, &s);
+	gaps_each_sum(gaps, store_sum, &s);
+	__atomic_store_n(&kept->gaps_count, s.gaps, __ATOMIC_RELEASE);
+	__atomic_store_n(&kept->gap_sums_count, s.sums, __ATOMIC_RELEASE);
 }
