@@ -87,6 +87,8 @@ struct ag_kept {
 	__u32 gaps_count, gap_sums_count;
 	struct ag_gap gaps[AG_GAPS_MAX];
 	struct ag_gap_sum gap_sums[AG_GAP_SUMS_MAX];
+	__u32 day;	 /* the last that began, since 1970 (UTC); 0: not known */
+	__u32 day_epoch; /* its first interval */
 };
 
 /* told: two sides, so that an interval is closed by one store or not at all. */

@@ -28,6 +28,7 @@ static struct config *configure(const unsigned int *ports)
 
 	cr_assert_eq(config_new(&c), 0);
 	cr_assert_eq(config_add_dark(c, "198.51.100.0/24", "north", why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(config_add_promoted(c, "acme", "8.0.0.1", why, sizeof(why)), 0, "%s", why);
 	c->watch_count = 0;
 	for (; *ports; ports++)
 		c->watch[c->watch_count++] = (struct config_watch){.protocol = TCP, .port = (uint16_t)*ports};
@@ -248,6 +249,82 @@ Test(continued, intervals_and_sources_go_on)
 	cr_assert_eq(s->imbalance[AG_LAW_L3], 0);
 	cr_assert_eq(s->flow.lost[AG_LOST_RESTART], 0, "the first one had read all");
 	snapshot_unref(&s);
+}
+
+/* --- days
+ * ----------------------------------------------------------------------------------------------------*/
+
+/* Addresses that were seen today, and that the promoted source reached. */
+static void check_today(uint64_t active, uint64_t today, uint64_t yesterday)
+{
+	struct snapshot *s = collector_snapshot(collector);
+
+	cr_assert(s);
+	cr_assert_eq(s->scopes[1].active_addresses, active, "%lu", s->scopes[1].active_addresses);
+	cr_assert_eq(s->promoted_reached[0].today, today, "%lu", s->promoted_reached[0].today);
+	cr_assert_eq(s->promoted_reached[0].yesterday, yesterday, "%lu", s->promoted_reached[0].yesterday);
+	snapshot_unref(&s);
+}
+
+static void close_interval(void)
+{
+	cr_assert_eq(collector_start(collector), 0);
+	collector_stop(collector);
+}
+
+/* What is kept is of `days` before: as if they had passed. */
+static void let_pass(unsigned int days)
+{
+	collector_free(&collector);
+	books->collected->kept.day -= days;
+	begin_collector();
+}
+
+Test(continued, the_day_goes_on)
+{
+	send_to(1, 23, 1);
+	send_to(2, 23, 1);
+	close_interval();
+	check_today(2, 2, 0);
+	replace_collector();
+	check_today(2, 2, 0);
+	let_pass(1);
+	check_today(0, 0, 2);
+	send_to(2, 23, 1);
+	close_interval();
+	replace_collector(); /* the day began before it */
+	check_today(1, 1, 2);
+	let_pass(1);
+	send_to(3, 23, 1);
+	send_to(4, 23, 1);
+	check_today(2, 2, 1);
+	let_pass(2); /* the open interval is of today */
+	check_today(2, 0, 0);
+}
+
+/* By a clock that went back: it is no new day, and the next one is. */
+Test(continued, a_day_that_is_not_over)
+{
+	uint32_t day = books->collected->kept.day;
+
+	cr_assert_gt(day, 20000);
+	send_to(1, 23, 1);
+	close_interval();
+	collector_free(&collector);
+	books->collected->kept.day += 3;
+	begin_collector();
+	check_today(1, 1, 0);
+	cr_assert_eq(books->collected->kept.day, day);
+}
+
+/* An epoch that these books have not reached is of others. */
+Test(continued, a_day_of_other_books)
+{
+	send_to(1, 23, 1);
+	collector_free(&collector);
+	books->collected->kept.day_epoch = 8640;
+	begin_collector();
+	check_today(1, 1, 0);
 }
 
 /* --- an interface's own statistics
