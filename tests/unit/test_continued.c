@@ -251,6 +251,35 @@ Test(continued, intervals_and_sources_go_on)
 	snapshot_unref(&s);
 }
 
+/* --- gaps
+ * ----------------------------------------------------------------------------------------------------*/
+
+/* An interface that is not configured any more would never be looked at again. */
+Test(continued, a_gap_of_an_interface_that_was_taken_out_ends)
+{
+	struct snapshot *s;
+
+	cr_assert_eq(config_add_interface(config, "eth0", why, sizeof(why)), 0, "%s", why);
+	collector_open_gap(collector, GAPS_ALL, "stopped");
+	collector_open_gap(collector, "eth0", "down");
+	collector_open_gap(collector, "eth1", "no carrier");
+	snapshot_unref(&(struct snapshot *){collector_snapshot(collector)});
+	replace_collector();
+	for (unsigned int i = 0; i < 2; i++) {
+		s = collector_snapshot(collector);
+		cr_assert_eq(s->gaps.count, 3);
+		cr_assert_eq(s->gaps.list[0].to_ns, 0, "of the whole sensor");
+		cr_assert_eq(s->gaps.list[1].to_ns, 0, "it is still there");
+		cr_assert_str_eq(s->gaps.list[2].subject, "eth1");
+		cr_assert_geq(s->gaps.list[2].to_ns, s->gaps.list[2].from_ns);
+		cr_assert_eq(s->gaps.sums_count, 1);
+		cr_assert_eq(s->gaps.sums[0].closed_ns, s->gaps.list[2].to_ns - s->gaps.list[2].from_ns,
+			     "once");
+		snapshot_unref(&s);
+		replace_collector();
+	}
+}
+
 /* --- days
  * ----------------------------------------------------------------------------------------------------*/
 

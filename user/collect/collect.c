@@ -166,6 +166,7 @@ static void begin_live(struct collector *c)
 	c->process_start_ns = now_ns;
 	kept_begin(c->kept, now_ns);
 	kept_load_gaps(c->kept, &c->gaps);
+	kept_end_gaps(&c->gaps, c->options.config, now_ns);
 	kept_commit_scopes(c->kept, c->options.config);
 	memcpy(c->alerts_before, c->kept->alerts, sizeof(c->alerts_before));
 	c->forgotten_before = c->kept->forgotten_sources;

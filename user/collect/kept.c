@@ -219,6 +219,18 @@ void kept_load_gaps(const struct ag_kept *kept, struct gaps *gaps)
 	}
 }
 
+void kept_end_gaps(struct gaps *gaps, const struct config *config, int64_t now_ns)
+{
+	unsigned int i;
+
+	for (i = 0; i < gaps->count; i++) {
+		const struct gap *gap = &gaps->list[i];
+
+		if (!gap->to_ns && strcmp(gap->subject, GAPS_ALL) && !is_configured(config, gap->subject))
+			gaps_close(gaps, gap->subject, now_ns);
+	}
+}
+
 /* How many were stored. */
 struct store {
 	struct ag_kept *kept;

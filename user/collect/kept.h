@@ -48,5 +48,7 @@ void kept_watch(struct ag_kept *kept, const struct config *config, const struct 
 /* The gaps in the coverage, into zeroed ones and back. */
 void kept_load_gaps(const struct ag_kept *kept, struct gaps *gaps);
 void kept_store_gaps(struct ag_kept *kept, const struct gaps *gaps);
+/* Nobody looks at interfaces that are not configured: their open gaps end. */
+void kept_end_gaps(struct gaps *gaps, const struct config *config, int64_t now_ns);
 
 #endif
