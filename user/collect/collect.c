@@ -132,31 +132,34 @@ struct sources *collector_sources(struct collector *c)
 	return c->sources;
 }
 
-/* All packets by port, now. */
-static void read_ports(const struct collector *c, struct ag_ports *out)
+/* All packets by port and by scope, now. */
+static void read_now(const struct collector *c, struct ag_ports *ports, struct ag_counters *counters)
 {
 	unsigned int slice;
-	size_t port;
 
-	*out = c->books->carried->ports;
-	for (slice = 0; slice <= c->books->slices; slice++)
-		for (port = 0; port < AG_PORTS; port++) {
-			out->tcp[port] += __atomic_load_n(&c->books->ports[slice].tcp[port], __ATOMIC_RELAXED);
-			out->udp[port] += __atomic_load_n(&c->books->ports[slice].udp[port], __ATOMIC_RELAXED);
-		}
+	*ports = c->books->carried->ports;
+	*counters = c->books->carried->counters;
+	for (slice = 0; slice <= c->books->slices; slice++) {
+		ledger_add(ports, &c->books->ports[slice], sizeof(*ports));
+		ledger_add(counters, &c->books->counters[slice], sizeof(*counters));
+	}
 }
 
-/* Series of ports that are watched from now on begin with what they get from now on. */
-static int begin_watch(struct collector *c)
+/* Series of ports and scopes that are new from now on begin with what they get from now on. */
+static int begin_series(struct collector *c)
 {
 	struct ag_ports *ports = malloc(sizeof(*ports));
+	struct ag_counters *counters = malloc(sizeof(*counters));
+	int err = ports && counters ? 0 : -ENOMEM;
 
-	if (!ports)
-		return -ENOMEM;
-	read_ports(c, ports);
-	kept_watch(c->kept, c->options.config, ports, c->watch_before);
+	if (!err) {
+		read_now(c, ports, counters);
+		kept_watch(c->kept, c->options.config, ports, c->watch_before);
+		kept_show_scopes(c->kept, c->options.config, counters);
+	}
 	free(ports);
-	return 0;
+	free(counters);
+	return err;
 }
 
 static void begin_live(struct collector *c)
@@ -190,7 +193,7 @@ int collector_new(struct collector **out, const struct collector_options *option
 	c->hosts = hosts_new();
 	c->sources = make_sources(c);
 	if (!c->reader || !c->hosts || !c->sources || top_new(&c->top_tcp) || top_new(&c->top_udp) ||
-	    begin_watch(c))
+	    begin_series(c))
 		goto exit_memory;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_mutex_init(&c->setup, NULL);
@@ -254,7 +257,7 @@ void collector_reload(struct collector *c, struct config *config, const struct p
 	c->options.config = config;
 	c->options.plan = plan;
 	kept_commit_scopes(c->kept, config);
-	if (begin_watch(c))
+	if (begin_series(c))
 		memset(c->watch_before, 0, sizeof(c->watch_before));
 	seen_pps = c->reach.seen_pps;
 	reach_from_addresses(&c->reach, plan->addresses);
@@ -326,6 +329,7 @@ static void fill_scopes(struct collector *c, struct snapshot *s)
 
 	s->every_destination = c->options.plan->settings.every_destination;
 	s->scopes_count = (unsigned int)config->scopes_count;
+	memcpy(s->shown, c->kept->shown, sizeof(s->shown));
 	for (i = 0; i <= s->scopes_count && i <= AG_SCOPES_MAX; i++) {
 		struct snapshot_scope *scope = &s->scopes[i];
 

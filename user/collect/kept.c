@@ -126,6 +126,81 @@ void kept_commit_scopes(struct ag_kept *kept, const struct config *config)
 		set_name(kept->scopes[i + 1], config->scopes[i].name);
 }
 
+static bool is_scope_in_use(const struct config *config, unsigned int scope)
+{
+	size_t i;
+
+	for (i = 0; i < config->prefixes_count; i++)
+		if (config->prefixes[i].scope == scope)
+			return true;
+	return config->self_scope == scope;
+}
+
+static bool is_scope_shown(const struct ag_kept_scope shown[AG_SCOPES_SHOWN], unsigned int scope)
+{
+	unsigned int i;
+
+	for (i = 0; i < AG_SCOPES_SHOWN && shown[i].scope != scope; i++)
+		;
+	return i < AG_SCOPES_SHOWN;
+}
+
+static bool is_shown_twice(const struct ag_kept_scope shown[AG_SCOPES_SHOWN], unsigned int place)
+{
+	unsigned int i;
+
+	for (i = 0; i < place && shown[i].scope != shown[place].scope; i++)
+		;
+	return i < place;
+}
+
+/* As it was before places were kept: by number. */
+static void show_first_scopes(struct ag_kept_scope shown[AG_SCOPES_SHOWN], size_t count)
+{
+	unsigned int i;
+
+	for (i = 0; i < AG_SCOPES_SHOWN; i++)
+		shown[i] = (struct ag_kept_scope){.scope = i < count ? i + 1 : 0};
+}
+
+/* As long as a place is free nobody was one of the others. */
+static void show_scope(struct ag_kept_scope shown[AG_SCOPES_SHOWN], const struct config *config,
+		       unsigned int scope, const struct ag_counters *counters)
+{
+	unsigned int i;
+
+	for (i = 0; i < AG_SCOPES_SHOWN && shown[i].scope; i++)
+		;
+	if (i < AG_SCOPES_SHOWN) {
+		shown[i] = (struct ag_kept_scope){.scope = scope};
+		return;
+	}
+	for (i = 0; i < AG_SCOPES_SHOWN && is_scope_in_use(config, shown[i].scope); i++)
+		;
+	if (i == AG_SCOPES_SHOWN)
+		return;
+	shown[i].scope = scope;
+	memcpy(shown[i].packets, counters->class_packets[scope], sizeof(shown[i].packets));
+	memcpy(shown[i].bytes, counters->class_bytes[scope], sizeof(shown[i].bytes));
+}
+
+void kept_show_scopes(struct ag_kept *kept, const struct config *config, const struct ag_counters *counters)
+{
+	struct ag_kept_scope shown[AG_SCOPES_SHOWN];
+	unsigned int i;
+
+	memcpy(shown, kept->shown, sizeof(shown));
+	for (i = 0; i < AG_SCOPES_SHOWN; i++) /* a file may say anything */
+		if (shown[i].scope > config->scopes_count || is_shown_twice(shown, i))
+			memset(&shown[i], 0, sizeof(shown[i]));
+	if (!shown[0].scope)
+		show_first_scopes(shown, config->scopes_count);
+	for (i = 1; i <= config->scopes_count && i <= AG_SCOPES_MAX; i++)
+		if (is_scope_in_use(config, i) && !is_scope_shown(shown, i))
+			show_scope(shown, config, i, counters);
+	memcpy(kept->shown, shown, sizeof(shown));
+}
+
 static bool is_configured(const struct config *config, const char *name)
 {
 	size_t i;
