@@ -12,7 +12,7 @@
 #include "airglow/limits.h"
 
 /* Raised when the meaning or layout of a shared map changes. */
-#define AG_ABI_VERSION 4
+#define AG_ABI_VERSION 5
 
 enum ag_outcome {
 #define AG_OUTCOME(name, label, help) AG_OUTCOME_##name,

@@ -62,6 +62,13 @@ struct ag_kept_port {
 	__u64 before;
 };
 
+/* A scope with series of its own: what it had before belongs to "other" for ever. */
+struct ag_kept_scope {
+	__u32 scope; /* 0: free */
+	__u32 pad;
+	__u64 packets[AG_CLASS_MAX], bytes[AG_CLASS_MAX];
+};
+
 /* A time in which nothing was counted, on an interface or (subject "") anywhere. */
 struct ag_gap {
 	char subject[AG_NAME_BYTES];
@@ -87,6 +94,9 @@ struct ag_kept {
 	__u32 gaps_count, gap_sums_count;
 	struct ag_gap gaps[AG_GAPS_MAX];
 	struct ag_gap_sum gap_sums[AG_GAP_SUMS_MAX];
+	__u32 day;	 /* the last that began, since 1970 (UTC); 0: not known */
+	__u32 day_epoch; /* its first interval */
+	struct ag_kept_scope shown[AG_SCOPES_SHOWN];
 };
 
 /* told: two sides, so that an interval is closed by one store or not at all. */

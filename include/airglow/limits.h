@@ -11,6 +11,7 @@
 
 #define AG_INTERFACES_MAX 8    /* interfaces of one sensor */
 #define AG_SCOPES_MAX	  64   /* named scopes; 0 is "no scope", so ids run 1..64 */
+#define AG_SCOPES_SHOWN	  8    /* of them with series of their own in /metrics */
 #define AG_DECAP_MAX	  16   /* configured tunnels: 48 bytes each */
 #define AG_WATCH_MAX	  72   /* ports with a series of their own */
 #define AG_SIGNATURES_MAX 16   /* configured rows of signatures: 32 bytes each */

@@ -109,6 +109,9 @@ static void check_numbers(struct ag_kept *kept, const struct ag_carried *carried
 			require(slots[i] != slots[j], "a slot is one interface's");
 	}
 	kept_watch(kept, config, &carried->ports, before);
+	kept_show_scopes(kept, config, &carried->counters);
+	for (i = 0; i < AG_SCOPES_SHOWN; i++)
+		require(kept->shown[i].scope <= config->scopes_count, "a place is a scope's");
 	config_free(&config);
 }
 

@@ -195,6 +195,21 @@ Test(carry, totals_go_on_in_new_books)
 	cr_assert_eq(carry->told.incomplete, 1);
 }
 
+/* Of books beside these the intervals are numbered on; of a file neither they nor the bitmaps are there. */
+Test(carry, the_day_is_of_books_that_saw_it)
+{
+	for (unsigned int beside = 0; beside < 2; beside++) {
+		take();
+		carry->kept.day = 20000;
+		carry->kept.day_epoch = 1;
+		open_books();
+		books->control->epoch = beside ? 3 : 1;
+		carry_into_books(carry, books);
+		cr_assert_eq(books->collected->kept.day, beside ? 20000 : 0);
+		cr_assert_eq(books->collected->kept.day_epoch, beside ? 1 : 0);
+	}
+}
+
 /* Over and over, with an open interval each time. */
 Test(carry, from_books_to_books_to_books)
 {

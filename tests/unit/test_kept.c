@@ -5,9 +5,13 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "collect/kept.h"
 
@@ -106,6 +110,35 @@ Test(kept, a_hole_stays_a_hole)
 	cr_assert_eq(config->prefixes[1].scope, 1);
 	cr_assert_eq(config->prefixes[2].scope, 0);
 	cr_assert_str_empty(kept->scopes[2], "the books learn of them when they are committed");
+	config_free(&config);
+}
+
+/* Own addresses (the word `self`) stand in no prefix; they go with the name of their scope. */
+Test(kept, own_addresses_keep_their_scope)
+{
+	static const char *const orders[][3] = {
+		{"net", "self"}, {"self", "net"}, {"self"}, {"new", "self", "net"}};
+	struct config *config;
+
+	memcpy(kept->scopes[1], "net", 4);
+	memcpy(kept->scopes[2], "self", 5);
+	for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		cr_assert_eq(config_new(&config), 0);
+		for (unsigned int j = 0; j < 3 && orders[i][j]; j++) {
+			const char *what = strcmp(orders[i][j], "self") ? "198.51.100.0/24" : "self";
+
+			if (!strcmp(orders[i][j], "new"))
+				what = "203.0.113.0/24";
+			cr_assert_eq(config_add_dark(config, what, orders[i][j], why, sizeof(why)), 0, "%s",
+				     why);
+		}
+		cr_assert_eq(kept_number_scopes(kept, config, why, sizeof(why)), 0, "%s", why);
+		cr_assert_eq(config->self_scope, 2, "order %u: in scope %u", i, config->self_scope);
+		config_free(&config);
+	}
+	config = configure((const char *[]){"net", NULL});
+	cr_assert_eq(kept_number_scopes(kept, config, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(config->self_scope, 0, "none of it is dark");
 	config_free(&config);
 }
 
@@ -246,6 +279,90 @@ Test(kept, what_a_port_had_before_it_was_watched)
 	cr_assert_eq(kept->ports[2].protocol, 0);
 	config_free(&config);
 	free(ports);
+}
+
+/* --- gaps
+ * ----------------------------------------------------------------------------------------------------*/
+
+/* The lists of gaps begin a page; what a reader finds at the first write to it, or to the page of the counts
+ * before it. */
+static struct ag_kept *mapped_kept;
+static size_t guarded;
+static struct {
+	unsigned int writes, gaps, sums;
+	int64_t last_from_ns;
+} found;
+
+static void on_write(int signal_number, siginfo_t *info, void *context)
+{
+	uintptr_t page = (uintptr_t)info->si_addr / guarded * guarded;
+
+	(void)signal_number, (void)context;
+	if (page != (uintptr_t)mapped_kept->gaps && page + guarded != (uintptr_t)mapped_kept->gaps)
+		_exit(3); /* a true fault */
+	found.writes++;
+	found.gaps = mapped_kept->gaps_count;
+	found.sums = mapped_kept->gap_sums_count;
+	found.last_from_ns = mapped_kept->gaps[3].from_ns;
+	mprotect((void *)page, guarded, PROT_READ | PROT_WRITE);
+}
+
+static void map_kept(void)
+{
+	struct sigaction action = {.sa_sigaction = on_write, .sa_flags = SA_SIGINFO};
+	size_t before = offsetof(struct ag_kept, gaps), bytes;
+	char *at;
+
+	guarded = (size_t)sysconf(_SC_PAGESIZE);
+	before = (before + guarded - 1) / guarded * guarded;
+	bytes = before + (sizeof(*kept) + guarded - 1) / guarded * guarded;
+	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq(at, MAP_FAILED);
+	mapped_kept = (struct ag_kept *)(void *)(at + before - offsetof(struct ag_kept, gaps));
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+}
+
+/* Stores them with a page read-only: that of the lists (0), or that before it (-1), where the counts are. */
+static void store_guarded(const struct gaps *gaps, int which)
+{
+	char *page = (char *)mapped_kept->gaps + which * (ssize_t)guarded;
+
+	memset(&found, 0, sizeof(found));
+	cr_assert_eq(mprotect(page, guarded, PROT_READ), 0);
+	kept_store_gaps(mapped_kept, gaps);
+	cr_assert_eq(mprotect(page, guarded, PROT_READ | PROT_WRITE), 0);
+}
+
+/* Whenever the process ends, and whoever reads meanwhile: the gaps of before or those of now. */
+Test(kept, gaps_are_never_away_while_they_are_stored)
+{
+	struct gaps gaps = {}, back = {};
+
+	map_kept();
+	gaps_add(&gaps, "eth0", 10, 20, "gone");
+	gaps_add(&gaps, "eth1", 30, 40, "gone");
+	gaps_open(&gaps, "eth0", 50, "down");
+	kept_store_gaps(mapped_kept, &gaps);
+	store_guarded(&gaps, 0);
+	cr_assert_eq(found.writes, 0, "nothing new: every second");
+	gaps_close(&gaps, "eth0", 60);
+	store_guarded(&gaps, 0);
+	cr_assert_eq(found.writes, 1);
+	cr_assert_eq(found.gaps, 3);
+	cr_assert_eq(found.sums, 2);
+	gaps_add(&gaps, "eth2", 70, 80, "gone");
+	store_guarded(&gaps, -1);
+	cr_assert_eq(found.writes, 1);
+	cr_assert_eq(found.gaps, 3);
+	cr_assert_eq(found.last_from_ns, 70, "it is told of when it is there");
+	kept_load_gaps(mapped_kept, &back);
+	cr_assert(!memcmp(&back, &gaps, sizeof(back)));
+	memset(&gaps, 0, sizeof(gaps));
+	store_guarded(&gaps, -1);
+	cr_assert_eq(found.gaps, 4);
+	cr_assert_eq(mapped_kept->gaps_count, 0);
+	cr_assert_eq(mapped_kept->gap_sums_count, 0);
 }
 
 /* --- books

@@ -92,6 +92,8 @@ void carry_into_books(const struct carry *carry, struct books *books)
 	books->collected->told[0].epoch = epoch;
 	books->collected->side = 0;
 	books->collected->kept = carry->kept;
+	if (books->control->epoch == 1) /* after a file: the day's intervals and bitmaps are gone */
+		books->collected->kept.day = books->collected->kept.day_epoch = 0;
 	__atomic_store_n(&books->abi->complete, 1, __ATOMIC_RELEASE);
 }
 

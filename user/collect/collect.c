@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The collector (collect.h): gives the records of intervals to those who keep them (sources, hosts), counts
- * days, and publishes a snapshot a second from what the others know: ledger, reader, sources, hosts, top, nic.
+ * The collector (collect.h): gives the records of intervals to those who keep them (sources, hosts), and
+ * publishes a snapshot a second from what the others know: ledger, reader, sources, hosts, today, top, nic.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -21,6 +21,7 @@
 #include "collect/nic.h"
 #include "collect/promoted.h"
 #include "collect/reach.h"
+#include "collect/today.h"
 #include "collect/top.h"
 #include "collect/interface.h"
 
@@ -46,8 +47,7 @@ struct collector {
 	uint64_t first_began_ns;
 	struct reader *reader;
 	struct drain *drain;
-	atomic_uint day_epoch; /* first epoch of the current UTC day */
-	int64_t day;
+	struct today today;
 	uint64_t dark_at[RATE_WINDOW_S + 1]; /* ring, one a second */
 	unsigned int rate_next, rate_used;
 	uint64_t sequence;
@@ -103,18 +103,6 @@ static void take_records(void *arg, const struct interval *interval, const struc
 	sources_add(c->sources, interval->begin_ns, tick_of(c, interval), records, count);
 }
 
-/* True when it is a later UTC day than before. */
-static bool begin_day(struct collector *c, int64_t now_ns)
-{
-	int64_t day = now_ns / NS / DAY_S, days = day - c->day;
-
-	c->day = day;
-	if (days <= 0) /* a clock that was set back does not begin a day */
-		return false;
-	promoted_begin_day(c->books, days);
-	return true;
-}
-
 /* A new UTC day begins with the interval after the one in which the old day ended. */
 static void take_interval(void *arg, const struct interval *interval)
 {
@@ -122,8 +110,8 @@ static void take_interval(void *arg, const struct interval *interval)
 
 	hosts_add(c->hosts, tick_of(c, interval), interval->hosts);
 	sources_close(c->sources, interval->end_ns);
-	if (c->options.live && begin_day(c, interval->end_ns))
-		atomic_store(&c->day_epoch, interval->epoch + 1);
+	if (c->options.live)
+		today_move(&c->today, interval->end_ns, interval->epoch + 1);
 }
 
 /* The reach is known. */
@@ -144,31 +132,34 @@ struct sources *collector_sources(struct collector *c)
 	return c->sources;
 }
 
-/* All packets by port, now. */
-static void read_ports(const struct collector *c, struct ag_ports *out)
+/* All packets by port and by scope, now. */
+static void read_now(const struct collector *c, struct ag_ports *ports, struct ag_counters *counters)
 {
 	unsigned int slice;
-	size_t port;
 
-	*out = c->books->carried->ports;
-	for (slice = 0; slice <= c->books->slices; slice++)
-		for (port = 0; port < AG_PORTS; port++) {
-			out->tcp[port] += __atomic_load_n(&c->books->ports[slice].tcp[port], __ATOMIC_RELAXED);
-			out->udp[port] += __atomic_load_n(&c->books->ports[slice].udp[port], __ATOMIC_RELAXED);
-		}
+	*ports = c->books->carried->ports;
+	*counters = c->books->carried->counters;
+	for (slice = 0; slice <= c->books->slices; slice++) {
+		ledger_add(ports, &c->books->ports[slice], sizeof(*ports));
+		ledger_add(counters, &c->books->counters[slice], sizeof(*counters));
+	}
 }
 
-/* Series of ports that are watched from now on begin with what they get from now on. */
-static int begin_watch(struct collector *c)
+/* Series of ports and scopes that are new from now on begin with what they get from now on. */
+static int begin_series(struct collector *c)
 {
 	struct ag_ports *ports = malloc(sizeof(*ports));
+	struct ag_counters *counters = malloc(sizeof(*counters));
+	int err = ports && counters ? 0 : -ENOMEM;
 
-	if (!ports)
-		return -ENOMEM;
-	read_ports(c, ports);
-	kept_watch(c->kept, c->options.config, ports, c->watch_before);
+	if (!err) {
+		read_now(c, ports, counters);
+		kept_watch(c->kept, c->options.config, ports, c->watch_before);
+		kept_show_scopes(c->kept, c->options.config, counters);
+	}
 	free(ports);
-	return 0;
+	free(counters);
+	return err;
 }
 
 static void begin_live(struct collector *c)
@@ -178,11 +169,12 @@ static void begin_live(struct collector *c)
 	c->process_start_ns = now_ns;
 	kept_begin(c->kept, now_ns);
 	kept_load_gaps(c->kept, &c->gaps);
+	kept_end_gaps(&c->gaps, c->options.config, now_ns);
 	kept_commit_scopes(c->kept, c->options.config);
 	memcpy(c->alerts_before, c->kept->alerts, sizeof(c->alerts_before));
 	c->forgotten_before = c->kept->forgotten_sources;
 	reader_begin(c->reader, (uint64_t)clock_ns(CLOCK_MONOTONIC_COARSE), now_ns);
-	c->day = now_ns / NS / DAY_S;
+	today_go_on(&c->today, now_ns);
 }
 
 int collector_new(struct collector **out, const struct collector_options *options, char *why, size_t why_size)
@@ -201,11 +193,11 @@ int collector_new(struct collector **out, const struct collector_options *option
 	c->hosts = hosts_new();
 	c->sources = make_sources(c);
 	if (!c->reader || !c->hosts || !c->sources || top_new(&c->top_tcp) || top_new(&c->top_udp) ||
-	    begin_watch(c))
+	    begin_series(c))
 		goto exit_memory;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_mutex_init(&c->setup, NULL);
-	c->day_epoch = 1;
+	today_begin(&c->today, c->books);
 	if (options->live)
 		begin_live(c);
 	*out = c;
@@ -265,7 +257,7 @@ void collector_reload(struct collector *c, struct config *config, const struct p
 	c->options.config = config;
 	c->options.plan = plan;
 	kept_commit_scopes(c->kept, config);
-	if (begin_watch(c))
+	if (begin_series(c))
 		memset(c->watch_before, 0, sizeof(c->watch_before));
 	seen_pps = c->reach.seen_pps;
 	reach_from_addresses(&c->reach, plan->addresses);
@@ -330,35 +322,6 @@ static int read_hosts(struct collector *c, struct snapshot *s)
 	return 0;
 }
 
-struct active_walk {
-	struct collector *collector;
-	uint64_t active[AG_SCOPES_MAX + 1];
-};
-
-static void count_page(void *arg, uint32_t page, const struct ag_split *split, unsigned int scope)
-{
-	struct active_walk *walk = arg;
-	const struct books *books = walk->collector->books;
-	const struct ag_page *seen = &books->seen[page];
-	unsigned int day_epoch = atomic_load(&walk->collector->day_epoch);
-	unsigned int i;
-
-	for (i = 0; i < AG_PAGE_ADDRESSES; i++) {
-		uint32_t epoch = __atomic_load_n(&seen->epoch[i], __ATOMIC_RELAXED);
-
-		if (epoch && epoch >= day_epoch)
-			walk->active[split ? split->scope[i] : scope]++;
-	}
-}
-
-static void count_active(struct collector *c)
-{
-	struct active_walk walk = {.collector = c};
-
-	plan_each_page(c->options.plan, count_page, &walk);
-	memcpy(c->scope_active, walk.active, sizeof(c->scope_active));
-}
-
 static void fill_scopes(struct collector *c, struct snapshot *s)
 {
 	const struct config *config = c->options.config;
@@ -366,6 +329,7 @@ static void fill_scopes(struct collector *c, struct snapshot *s)
 
 	s->every_destination = c->options.plan->settings.every_destination;
 	s->scopes_count = (unsigned int)config->scopes_count;
+	memcpy(s->shown, c->kept->shown, sizeof(s->shown));
 	for (i = 0; i <= s->scopes_count && i <= AG_SCOPES_MAX; i++) {
 		struct snapshot_scope *scope = &s->scopes[i];
 
@@ -468,7 +432,7 @@ static void fill_snapshot(struct collector *c, struct snapshot *s)
 	fill_told(c, s);
 	s->imbalance[AG_LAW_L3] = s->flow.imbalance;
 	if (!c->options.live || c->books->pages <= ACTIVE_PAGES_EVERY_TICK)
-		count_active(c);
+		today_active(&c->today, c->options.plan, c->scope_active);
 	s->sequence = ++c->sequence;
 	s->engine = engine_name(c->options.engine);
 	s->slices = c->books->slices;
@@ -504,7 +468,7 @@ struct snapshot *collector_snapshot(struct collector *c)
 
 void collector_begin_interval(struct collector *c, uint64_t begin_ns)
 {
-	begin_day(c, (int64_t)begin_ns);
+	today_move(&c->today, (int64_t)begin_ns, 1);
 	reader_begin(c->reader, begin_ns, (int64_t)begin_ns);
 	reader_close(c->reader);
 }
@@ -565,7 +529,7 @@ static void tick(struct collector *c, uint64_t ticks)
 
 	if (ticks && ticks % EPOCH_S == 0) {
 		pthread_mutex_lock(&c->setup);
-		count_active(c);
+		today_active(&c->today, c->options.plan, c->scope_active);
 		pthread_mutex_unlock(&c->setup);
 	}
 	s = collector_snapshot(c);

@@ -111,6 +111,7 @@ int kept_number_scopes(const struct ag_kept *kept, struct config *config, char *
 	}
 	for (i = 0; i < config->prefixes_count; i++)
 		config->prefixes[i].scope = numbers[config->prefixes[i].scope];
+	config->self_scope = numbers[config->self_scope];
 	if (!rename_scopes(config, names))
 		return 0;
 	snprintf(why, why_size, "not enough memory for the names of the scopes");
@@ -123,6 +124,81 @@ void kept_commit_scopes(struct ag_kept *kept, const struct config *config)
 
 	for (i = 0; i < config->scopes_count; i++)
 		set_name(kept->scopes[i + 1], config->scopes[i].name);
+}
+
+static bool is_scope_in_use(const struct config *config, unsigned int scope)
+{
+	size_t i;
+
+	for (i = 0; i < config->prefixes_count; i++)
+		if (config->prefixes[i].scope == scope)
+			return true;
+	return config->self_scope == scope;
+}
+
+static bool is_scope_shown(const struct ag_kept_scope shown[AG_SCOPES_SHOWN], unsigned int scope)
+{
+	unsigned int i;
+
+	for (i = 0; i < AG_SCOPES_SHOWN && shown[i].scope != scope; i++)
+		;
+	return i < AG_SCOPES_SHOWN;
+}
+
+static bool is_shown_twice(const struct ag_kept_scope shown[AG_SCOPES_SHOWN], unsigned int place)
+{
+	unsigned int i;
+
+	for (i = 0; i < place && shown[i].scope != shown[place].scope; i++)
+		;
+	return i < place;
+}
+
+/* As it was before places were kept: by number. */
+static void show_first_scopes(struct ag_kept_scope shown[AG_SCOPES_SHOWN], size_t count)
+{
+	unsigned int i;
+
+	for (i = 0; i < AG_SCOPES_SHOWN; i++)
+		shown[i] = (struct ag_kept_scope){.scope = i < count ? i + 1 : 0};
+}
+
+/* As long as a place is free nobody was one of the others. */
+static void show_scope(struct ag_kept_scope shown[AG_SCOPES_SHOWN], const struct config *config,
+		       unsigned int scope, const struct ag_counters *counters)
+{
+	unsigned int i;
+
+	for (i = 0; i < AG_SCOPES_SHOWN && shown[i].scope; i++)
+		;
+	if (i < AG_SCOPES_SHOWN) {
+		shown[i] = (struct ag_kept_scope){.scope = scope};
+		return;
+	}
+	for (i = 0; i < AG_SCOPES_SHOWN && is_scope_in_use(config, shown[i].scope); i++)
+		;
+	if (i == AG_SCOPES_SHOWN)
+		return;
+	shown[i].scope = scope;
+	memcpy(shown[i].packets, counters->class_packets[scope], sizeof(shown[i].packets));
+	memcpy(shown[i].bytes, counters->class_bytes[scope], sizeof(shown[i].bytes));
+}
+
+void kept_show_scopes(struct ag_kept *kept, const struct config *config, const struct ag_counters *counters)
+{
+	struct ag_kept_scope shown[AG_SCOPES_SHOWN];
+	unsigned int i;
+
+	memcpy(shown, kept->shown, sizeof(shown));
+	for (i = 0; i < AG_SCOPES_SHOWN; i++) /* a file may say anything */
+		if (shown[i].scope > config->scopes_count || is_shown_twice(shown, i))
+			memset(&shown[i], 0, sizeof(shown[i]));
+	if (!shown[0].scope)
+		show_first_scopes(shown, config->scopes_count);
+	for (i = 1; i <= config->scopes_count && i <= AG_SCOPES_MAX; i++)
+		if (is_scope_in_use(config, i) && !is_scope_shown(shown, i))
+			show_scope(shown, config, i, counters);
+	memcpy(kept->shown, shown, sizeof(shown));
 }
 
 static bool is_configured(const struct config *config, const char *name)
@@ -218,34 +294,61 @@ void kept_load_gaps(const struct ag_kept *kept, struct gaps *gaps)
 	}
 }
 
+void kept_end_gaps(struct gaps *gaps, const struct config *config, int64_t now_ns)
+{
+	unsigned int i;
+
+	for (i = 0; i < gaps->count; i++) {
+		const struct gap *gap = &gaps->list[i];
+
+		if (!gap->to_ns && strcmp(gap->subject, GAPS_ALL) && !is_configured(config, gap->subject))
+			gaps_close(gaps, gap->subject, now_ns);
+	}
+}
+
+/* How many were stored. */
+struct store {
+	struct ag_kept *kept;
+	__u32 gaps, sums;
+};
+
+/* What is the same is not touched: nobody reads half of it. */
+static void put(void *to, const void *from, size_t bytes)
+{
+	if (memcmp(to, from, bytes))
+		memcpy(to, from, bytes);
+}
+
 static void store_gap(void *arg, const struct gap *gap)
 {
-	struct ag_kept *kept = arg;
-	struct ag_gap *to = &kept->gaps[kept->gaps_count];
+	struct ag_gap to = {.from_ns = gap->from_ns, .to_ns = gap->to_ns};
+	struct store *s = arg;
 
-	if (kept->gaps_count == AG_GAPS_MAX)
+	if (s->gaps == AG_GAPS_MAX)
 		return;
-	set_name(to->subject, gap->subject);
-	set_name(to->reason, gap->reason);
-	to->from_ns = gap->from_ns;
-	to->to_ns = gap->to_ns;
-	kept->gaps_count++;
+	set_name(to.subject, gap->subject);
+	set_name(to.reason, gap->reason);
+	put(&s->kept->gaps[s->gaps++], &to, sizeof(to));
 }
 
 static void store_sum(void *arg, const struct gap_sum *sum)
 {
-	struct ag_kept *kept = arg;
+	struct ag_gap_sum to = {.closed_ns = sum->closed_ns};
+	struct store *s = arg;
 
-	if (kept->gap_sums_count == AG_GAP_SUMS_MAX)
+	if (s->sums == AG_GAP_SUMS_MAX)
 		return;
-	set_name(kept->gap_sums[kept->gap_sums_count].subject, sum->subject);
-	kept->gap_sums[kept->gap_sums_count].closed_ns = sum->closed_ns;
-	kept->gap_sums_count++;
+	set_name(to.subject, sum->subject);
+	put(&s->kept->gap_sums[s->sums++], &to, sizeof(to));
 }
 
+/* The counts last: this process may end at any moment, and others read meanwhile. */
 void kept_store_gaps(struct ag_kept *kept, const struct gaps *gaps)
 {
-	kept->gaps_count = kept->gap_sums_count = 0;
-	gaps_each(gaps, store_gap, kept);
-	gaps_each_sum(gaps, store_sum, kept);
+	struct store s = {.kept = kept};
+
+	gaps_each(gaps, store_gap, &s);
+	gaps_each_sum(gaps, store_sum, &s);
+	__atomic_store_n(&kept->gaps_count, s.gaps, __ATOMIC_RELEASE);
+	__atomic_store_n(&kept->gap_sums_count, s.sums, __ATOMIC_RELEASE);
 }

@@ -45,8 +45,18 @@ void kept_number_interfaces(struct ag_kept *kept, const struct config *config,
 void kept_watch(struct ag_kept *kept, const struct config *config, const struct ag_ports *ports,
 		__u64 before[AG_WATCH_MAX]);
 
+/*
+ * The scopes with series of their own: the configured ones first, of former ones those for whom room is left. A
+ * place is kept as long as its scope is configured. Who gets one of a former scope was one of the others till
+ * now, where what it had stays; the former scope is one of them with all it had. So no sum goes back, but the
+ * series of a scope that is back after its place was another's begins anew. counters: of all books, now.
+ */
+void kept_show_scopes(struct ag_kept *kept, const struct config *config, const struct ag_counters *counters);
+
 /* The gaps in the coverage, into zeroed ones and back. */
 void kept_load_gaps(const struct ag_kept *kept, struct gaps *gaps);
 void kept_store_gaps(struct ag_kept *kept, const struct gaps *gaps);
+/* Nobody looks at interfaces that are not configured: their open gaps end. */
+void kept_end_gaps(struct gaps *gaps, const struct config *config, int64_t now_ns);
 
 #endif

@@ -107,6 +107,7 @@ struct snapshot {
 	struct snapshot_scope scopes[AG_SCOPES_MAX + 1]; /* [0]: every destination (replay without --dark) */
 	unsigned int scopes_count; /* entries in use, from 1; [0] used iff every_destination */
 	bool every_destination;
+	struct ag_kept_scope shown[AG_SCOPES_SHOWN]; /* with series of their own in /metrics */
 	struct snapshot_port top_tcp[SNAPSHOT_TOP_PORTS], top_udp[SNAPSHOT_TOP_PORTS]; /* window 1 h */
 	unsigned int top_tcp_count, top_udp_count;
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];

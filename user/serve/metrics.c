@@ -39,48 +39,63 @@ static void by_label(struct metrics *m, enum metric family, const char *label, c
 		one(m, label, names[i], counts[i]);
 }
 
-static unsigned int first_scope(const struct snapshot *s)
+static void add_scope(struct snapshot_scope *to, const struct snapshot_scope *scope)
 {
-	return s->every_destination ? 0 : 1;
+	unsigned int class;
+
+	to->dark_addresses += scope->dark_addresses;
+	to->active_addresses += scope->active_addresses;
+	for (class = 0; class < AG_CLASS_MAX; class ++) {
+		to->packets[class] += scope->packets[class];
+		to->bytes[class] += scope->bytes[class];
+	}
 }
 
-static unsigned int last_scope(const struct snapshot *s)
+/* What a scope had before it was shown stays with the others. */
+static void leave_past(struct snapshot_scope *shown, struct snapshot_scope *other,
+		       const struct ag_kept_scope *place)
 {
-	return s->every_destination ? 0 : s->scopes_count;
+	unsigned int class;
+
+	for (class = 0; class < AG_CLASS_MAX; class ++) {
+		shown->packets[class] -= place->packets[class];
+		shown->bytes[class] -= place->bytes[class];
+		other->packets[class] += place->packets[class];
+		other->bytes[class] += place->bytes[class];
+	}
 }
 
-/* Sums of the scopes beyond those shown. */
-static struct snapshot_scope other_scopes(const struct snapshot *s)
+/* The scopes that have places (kept_show_scopes), `other` last when there are more; returns how many. */
+static unsigned int shown_scopes(const struct snapshot *s, struct snapshot_scope shown[AG_SCOPES_SHOWN + 1])
 {
 	struct snapshot_scope other = {.name = "other"};
-	unsigned int i, class;
-
-	for (i = first_scope(s) + SERVE_SCOPES_SHOWN; i <= last_scope(s); i++) {
-		other.dark_addresses += s->scopes[i].dark_addresses;
-		other.active_addresses += s->scopes[i].active_addresses;
-		for (class = 0; class < AG_CLASS_MAX; class ++) {
-			other.packets[class] += s->scopes[i].packets[class];
-			other.bytes[class] += s->scopes[i].bytes[class];
-		}
-	}
-	return other;
-}
-
-/* The scopes to show, `other` last when there are more; returns how many. */
-static unsigned int shown_scopes(const struct snapshot *s, struct snapshot_scope shown[SERVE_SCOPES_SHOWN + 1])
-{
+	bool has_place[AG_SCOPES_MAX + 1] = {};
 	unsigned int i, n = 0;
 
-	for (i = first_scope(s); i <= last_scope(s) && n < SERVE_SCOPES_SHOWN; i++)
-		shown[n++] = s->scopes[i];
-	if (i <= last_scope(s))
-		shown[n++] = other_scopes(s);
+	if (s->every_destination) {
+		shown[0] = s->scopes[0];
+		return 1;
+	}
+	for (i = 0; i < AG_SCOPES_SHOWN; i++) {
+		const struct ag_kept_scope *place = &s->shown[i];
+
+		if (!place->scope)
+			continue;
+		has_place[place->scope] = true;
+		shown[n] = s->scopes[place->scope];
+		leave_past(&shown[n++], &other, place);
+	}
+	for (i = 1; i <= s->scopes_count; i++)
+		if (!has_place[i])
+			add_scope(&other, &s->scopes[i]);
+	if (n < s->scopes_count)
+		shown[n++] = other;
 	return n;
 }
 
 static void write_scopes(struct metrics *m, const struct snapshot *s)
 {
-	struct snapshot_scope shown[SERVE_SCOPES_SHOWN + 1];
+	struct snapshot_scope shown[AG_SCOPES_SHOWN + 1];
 	unsigned int n = shown_scopes(s, shown), i, class, bytes;
 
 	for (bytes = 0; bytes < 2; bytes++) {

@@ -10,8 +10,6 @@
 
 #include "collect/snapshot.h"
 
-/* Scopes that have labels of their own, in the order of the configuration; the rest is "other". */
-#define SERVE_SCOPES_SHOWN 8
 /* Bound of /metrics with any traffic, 64 scopes and 8 interfaces. */
 #define SERVE_SERIES_MAX 500
 
