@@ -312,6 +312,47 @@ Test(pins, given_to_another_user)
 	cr_assert_eq(pins_sets(pins, sets), 1);
 }
 
+/* Whom the pins were given to may put links beside them; who comes as root follows none. */
+Test(pins, links_to_elsewhere)
+{
+	char elsewhere[128], file[160], path[160], target[160];
+	unsigned int sets[PINS_SETS_MAX];
+	uint32_t links[PINS_LINKS_MAX];
+	struct stat st;
+	int map;
+
+	NEED_ROOT();
+	snprintf(elsewhere, sizeof(elsewhere), "%s/else", base);
+	snprintf(file, sizeof(file), "%s/file", elsewhere);
+	cr_assert(!mkdir(elsewhere, 0700) && !mknod(file, S_IFREG | 0600, 0));
+	snprintf(path, sizeof(path), "%s/set_9", directory);
+	cr_assert_eq(symlink(elsewhere, path), 0);
+	map = make_map(1);
+	cr_assert(!pins_make_set(pins, 7) && !pins_put_map(pins, 7, "one", map));
+	snprintf(target, sizeof(target), "%s/set_7/one", directory);
+	snprintf(path, sizeof(path), "%s/set_7/two", directory);
+	cr_assert_eq(symlink(target, path), 0);
+	snprintf(path, sizeof(path), "%s/link_%d", directory, LO);
+	cr_assert_eq(symlink(target, path), 0);
+	cr_expect_eq(pins_sets(pins, sets), 1);
+	cr_expect_eq(pins_links(pins, links), 0);
+	cr_expect_eq(pins_get_map(pins, 7, "two"), -ELOOP);
+	cr_expect_eq(pins_get_link(pins, LO), -ELOOP);
+	cr_expect_eq(pins_put_map(pins, 9, "one", map), -ENOTDIR);
+	close(map);
+	cr_expect_eq(pins_chown(pins, 1234, 5678), 0);
+	cr_expect(!stat(elsewhere, &st) && !st.st_uid);
+	cr_expect(pins_drop_set(pins, 9) && !pins_clear(pins));
+	cr_expect_eq(unlink(file), 0, "it was removed");
+	cr_assert_eq(rmdir(elsewhere), 0);
+	pins_close(&pins);
+	cr_assert_eq(symlink(directory, elsewhere), 0);
+	for (unsigned int make = 0; make < 2; make++)
+		cr_expect_eq(pins_open(&pins, elsewhere, make, why, sizeof(why)), -ENOTDIR, "%s", why);
+	cr_expect(strstr(why, "is a symbolic link"), "%s", why);
+	cr_assert_eq(unlink(elsewhere), 0);
+}
+
 /* --- engines
  * ----------------------------------------------------------------------------------------------------*/
 
