@@ -82,5 +82,8 @@ int sensor_plan(struct plan **out, const struct sensor *s, const struct config *
 
 /* Reads the configuration again and puts in force what may change while the sensor runs. Told in the log. */
 void reload(struct sensor *s);
+/* The keys that differ and cannot change while the sensor runs, separated by commas. */
+#define RELOAD_KEYS_BYTES 256
+void reload_fixed(char keys[RELOAD_KEYS_BYTES], const struct config *a, const struct config *b);
 
 #endif
