@@ -67,7 +67,9 @@ static int make_plan(struct sensor *s)
 {
 	const struct config *config = s->config;
 	struct own_prefixes none = {};
-	int err = own_check(config, s->why, sizeof(s->why));
+	/* As one that runs: an address that came meanwhile is taken out of what is dark. */
+	bool goes_on = s->carry_is_pinned || s->carry->kept.id;
+	int err = goes_on ? 0 : own_check(config, s->why, sizeof(s->why));
 
 	for (size_t i = 0; i < config->interfaces_count && !err; i++)
 		err = attach_describe(&s->links[s->slots[i]], config->interfaces[i].name,
@@ -433,37 +435,61 @@ static int on_signal(struct sensor *s)
 	return CLI_OK;
 }
 
+/* -ENOSPC: a new start makes larger tables, which help. -E2BIG: no tables would. */
+static int put_in_force(struct sensor *s, const struct own_prefixes *prefixes)
+{
+	struct plan *plan = NULL;
+	int err = sensor_plan(&plan, s, s->config, prefixes, s->why, sizeof(s->why));
+
+	if (err)
+		return err == -ENOSPC ? -E2BIG : err;
+	err = engine_apply(s->engine, plan, s->why, sizeof(s->why));
+	if (err) {
+		plan_free(&plan);
+		return err;
+	}
+	collector_reload(s->collector, s->config, plan);
+	plan_free(&s->plan);
+	s->plan = plan;
+	return 0;
+}
+
+/* It is tried again each second, and said once. */
+static void tell_refused(struct sensor *s, int err)
+{
+	if (!s->refused && err == -E2BIG)
+		log_warnx("this host has too many addresses; the sensor goes on with those that it had: %s",
+			  s->why);
+	else if (!s->refused)
+		log_warnx("%s", s->why);
+	s->refused = true;
+}
+
 /* Own addresses and MACs as they are now come into force. 0, or the exit status to end with. */
 static int refresh(struct sensor *s, bool changed)
 {
 	struct own_prefixes now;
-	struct plan *plan = NULL;
 	int err = sensor_own(&now, s, s->config, s->why, sizeof(s->why));
 
 	if (!err && !changed && own_same(&s->own, &now)) {
+		s->refused = false;
 		own_free(&now);
 		return 0;
 	}
 	if (!err)
-		err = sensor_plan(&plan, s, s->config, &now, s->why, sizeof(s->why));
-	if (!err)
-		err = engine_apply(s->engine, plan, s->why, sizeof(s->why));
-	if (err) {
-		if (!s->refused)
-			log_warnx("%s", s->why);
-		s->refused = true; /* it is tried again each second, and said once */
-		plan_free(&plan);
-		own_free(&now);
-		return err == -ENOSPC ? CLI_RESTART : 0;
+		err = put_in_force(s, &now);
+	if (!err) {
+		s->refused = false;
+		own_tell(&s->own, &now, s->config);
+		own_free(&s->own);
+		s->own = now;
+		return 0;
 	}
-	s->refused = false;
-	collector_reload(s->collector, s->config, plan);
-	own_tell(&s->own, &now, s->config);
-	plan_free(&s->plan);
-	own_free(&s->own);
-	s->plan = plan;
-	s->own = now;
-	return 0;
+	own_free(&now);
+	tell_refused(s, err);
+	if (err == -E2BIG && changed)
+		err = put_in_force(s, &s->own);
+	return err == -ENOSPC ? CLI_RESTART : 0;
 }
 
 static int look(struct sensor *s)
