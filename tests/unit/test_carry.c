@@ -491,6 +491,40 @@ Test(carry, a_part_that_is_left_over)
 	free(loaded);
 }
 
+static void check_refused(const char *what);
+
+/* The user of the directory may put links into it; root (detach) writes and reads there. */
+Test(carry, links_in_the_directory)
+{
+	char new[160], other[160];
+	struct stat before, after, own;
+	struct carry *loaded;
+
+	snprintf(new, sizeof(new), "%s.new", path);
+	snprintf(other, sizeof(other), "%s/other", directory);
+	fill_carry();
+	save(false);
+	cr_assert_eq(rename(path, other), 0);
+	cr_assert_eq(symlink(other, path), 0);
+	cr_assert_eq(symlink(other, new), 0);
+	cr_assert_eq(stat(other, &before), 0);
+	cr_assert_eq(load(&loaded), -ELOOP);
+	free(loaded);
+	cr_assert(strstr(why, path) && strstr(why, "is a symbolic link") && !strchr(why, '\n'), "%s", why);
+	cr_assert(geteuid() || !chown(directory, 1234, 5678));
+	carry->carried.counters.dark = 12345678;
+	save(true);
+	cr_assert(!stat(other, &after) && !lstat(path, &own));
+	cr_assert(after.st_size == before.st_size && after.st_uid == before.st_uid, "somebody else's file");
+	cr_assert(S_ISREG(own.st_mode));
+	cr_assert(geteuid() || own.st_uid == 1234, "%u", own.st_uid);
+	cr_assert_eq(load(&loaded), 0, "%s", why);
+	free(loaded);
+	cr_assert(!unlink(path) && !mkfifo(path, 0600));
+	check_refused("a pipe");
+	cr_assert_eq(unlink(other), 0);
+}
+
 /* Blanks behind its end, which JSON does not mind. */
 static void pad_file(size_t bytes)
 {

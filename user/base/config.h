@@ -108,6 +108,8 @@ void config_free(struct config **config);
 int config_read(struct config *config, const char *path, char *why, size_t why_size);
 int config_read_text(struct config *config, const char *text, size_t length, const char *name, char *why,
 		     size_t why_size);
+/* The keys that a file may have, one after the other; NULL behind the last. */
+const char *config_key(size_t index);
 /* The configuration as YAML that config_read_text takes, malloc'ed; NULL without memory. */
 char *config_print(const struct config *config);
 

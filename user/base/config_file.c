@@ -158,6 +158,11 @@ static const cyaml_schema_field_t FILE_FIELDS[] = {
 static const cyaml_schema_value_t FILE_VALUE = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw, FILE_FIELDS)};
 
+const char *config_key(size_t index)
+{
+	return index < CYAML_ARRAY_LEN(FILE_FIELDS) ? FILE_FIELDS[index].key : NULL;
+}
+
 /* A file on its way into a configuration; the place of the value that is being taken, for its line. */
 struct reading {
 	struct config *config;

@@ -2,7 +2,7 @@
 /*
  * The prefixes in force: those of the configuration, and what this host's own addresses make of them. Under a
  * dropping feed an own address is not dark for as long as the host has it, or the host would be cut off from it
- * (at the start that is refused); with the word `self` own addresses are what is dark.
+ * (the first start is refused); with the word `self` own addresses are what is dark.
  */
 #ifndef AIRGLOW_CLI_OWN_H
 #define AIRGLOW_CLI_OWN_H

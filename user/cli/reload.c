@@ -11,8 +11,6 @@
 #include "cli/sensor.h"
 #include "collect/kept.h"
 
-#define KEYS_BYTES 256
-
 static bool is_same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
@@ -44,30 +42,38 @@ static bool is_same_promotion(const struct config *a, const struct config *b)
 	return true;
 }
 
-/* The keys that differ and cannot change while the sensor runs, separated by commas. */
-static void list_fixed(char keys[KEYS_BYTES], const struct config *a, const struct config *b)
+void reload_fixed(char keys[RELOAD_KEYS_BYTES], const struct config *a, const struct config *b)
 {
 	const struct {
 		const char *key;
 		bool same;
 	} fixed[] = {
-		{"interfaces", is_same_interfaces(a, b)},	{"listen", is_same_text(a->listen, b->listen)},
-		{"netns", is_same_text(a->netns, b->netns)},	{"state", is_same_text(a->state, b->state)},
-		{"pins", is_same_text(a->pins, b->pins)},	{"keep", a->keep == b->keep},
-		{"memory", a->memory_bytes == b->memory_bytes}, {"interval", a->interval_ms == b->interval_ms},
-		{"promote", is_same_promotion(a, b)},		{"user", is_same_text(a->user, b->user)},
+		{"interfaces", is_same_interfaces(a, b)},
+		{"listen", is_same_text(a->listen, b->listen)},
+		{"netns", is_same_text(a->netns, b->netns)},
+		{"state", is_same_text(a->state, b->state)},
+		{"pins", is_same_text(a->pins, b->pins)},
+		{"keep", a->keep == b->keep},
+		{"memory", a->memory_bytes == b->memory_bytes},
+		{"interval", a->interval_ms == b->interval_ms},
+		{"promote", is_same_promotion(a, b)},
+		{"user", is_same_text(a->user, b->user)},
+		{"listen_open", a->listen_open == b->listen_open},
+		{"web_config", is_same_text(a->web_config, b->web_config)},
+		{"client_limit",
+		 a->client_requests == b->client_requests && a->client_connections == b->client_connections},
 	};
 
 	keys[0] = 0;
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		if (!fixed[i].same)
-			snprintf(keys + strlen(keys), KEYS_BYTES - strlen(keys), "%s%s", keys[0] ? ", " : "",
-				 fixed[i].key);
+			snprintf(keys + strlen(keys), RELOAD_KEYS_BYTES - strlen(keys), "%s%s",
+				 keys[0] ? ", " : "", fixed[i].key);
 }
 
 static int read_again(struct config **out, const struct sensor *s, char *why, size_t why_size)
 {
-	char keys[KEYS_BYTES];
+	char keys[RELOAD_KEYS_BYTES];
 	int err = cli_config(out, s->options, why, why_size);
 
 	if (err)
@@ -75,7 +81,7 @@ static int read_again(struct config **out, const struct sensor *s, char *why, si
 	err = config_check(*out, true, why, why_size);
 	if (err)
 		return err;
-	list_fixed(keys, s->config, *out);
+	reload_fixed(keys, s->config, *out);
 	if (!keys[0])
 		return 0;
 	snprintf(why, why_size, "a change of %s needs a restart", keys);

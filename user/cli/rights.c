@@ -51,7 +51,8 @@ int give_up_rights(struct sensor *s)
 
 	if (err)
 		return err;
-	if (s->serve && serve_own(s->serve, s->user.uid, s->user.gid))
+	/* Who stays who he is owns them already; the group may be that of their directory. */
+	if (s->serve && s->user.changes && serve_own(s->serve, s->user.uid, s->user.gid))
 		log_warn("cannot give the unix sockets to the user %s", s->user.name);
 	keep_directories(&keep, s, config_file);
 	err = confine_enter(&s->user, &keep, done, sizeof(done), s->why, sizeof(s->why));

@@ -67,7 +67,9 @@ static int make_plan(struct sensor *s)
 {
 	const struct config *config = s->config;
 	struct own_prefixes none = {};
-	int err = own_check(config, s->why, sizeof(s->why));
+	/* As one that runs: an address that came meanwhile is taken out of what is dark. */
+	bool goes_on = s->carry_is_pinned || s->carry->kept.id;
+	int err = goes_on ? 0 : own_check(config, s->why, sizeof(s->why));
 
 	for (size_t i = 0; i < config->interfaces_count && !err; i++)
 		err = attach_describe(&s->links[s->slots[i]], config->interfaces[i].name,
@@ -454,39 +456,6 @@ static int on_signal(struct sensor *s)
 	/* Ctrl-C is a person's, who wants nothing left. */
 	s->leave = s->config->keep && info.ssi_signo != SIGINT;
 	return CLI_OK;
-}
-
-/* Own addresses and MACs as they are now come into force. 0, or the exit status to end with. */
-static int refresh(struct sensor *s, bool changed)
-{
-	struct own_prefixes now;
-	struct plan *plan = NULL;
-	int err = sensor_own(&now, s, s->config, s->why, sizeof(s->why));
-
-	if (!err && !changed && own_same(&s->own, &now)) {
-		own_free(&now);
-		return 0;
-	}
-	if (!err)
-		err = sensor_plan(&plan, s, s->config, &now, s->why, sizeof(s->why));
-	if (!err)
-		err = engine_apply(s->engine, plan, s->why, sizeof(s->why));
-	if (err) {
-		if (!s->refused)
-			log_warnx("%s", s->why);
-		s->refused = true; /* it is tried again each second, and said once */
-		plan_free(&plan);
-		own_free(&now);
-		return err == -ENOSPC ? CLI_RESTART : 0;
-	}
-	s->refused = false;
-	collector_reload(s->collector, s->config, plan);
-	own_tell(&s->own, &now, s->config);
-	plan_free(&s->plan);
-	own_free(&s->own);
-	s->plan = plan;
-	s->own = now;
-	return 0;
 }
 
 static int look(struct sensor *s)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a running sensor holds. Private to user/cli/: run.c starts and ends it, inherit.c gives it what earlier
- * processes left, reload.c another configuration.
+ * processes left, refresh.c its own addresses as they change, reload.c another
+ * configuration.
  */
 #ifndef AIRGLOW_CLI_SENSOR_H
 #define AIRGLOW_CLI_SENSOR_H
@@ -85,7 +86,16 @@ int sensor_own(struct own_prefixes *out, const struct sensor *s, const struct co
 int sensor_plan(struct plan **out, const struct sensor *s, const struct config *config,
 		const struct own_prefixes *prefixes, char *why, size_t why_size);
 
+/*
+ * Own addresses and MACs as they are now come into force, if they differ or the interfaces changed. What is
+ * refused is told once, and tried again the next time. 0, or the exit status to end with.
+ */
+int refresh(struct sensor *s, bool changed);
+
 /* Reads the configuration again and puts in force what may change while the sensor runs. Told in the log. */
 void reload(struct sensor *s);
+/* The keys that differ and cannot change while the sensor runs, separated by commas. */
+#define RELOAD_KEYS_BYTES 256
+void reload_fixed(char keys[RELOAD_KEYS_BYTES], const struct config *a, const struct config *b);
 
 #endif

@@ -62,19 +62,41 @@ static json_t *compose(const struct carry *carry, const struct layout *own, bool
 	return object;
 }
 
+/*
+ * Root (detach) writes for the user of the directory, who has to read it. A sensor that is root has a directory
+ * of its own, and no right to give anything away.
+ */
+static int give_file(int directory, int fd)
+{
+	struct stat owner, own;
+
+	if (fstat(directory, &owner) || fstat(fd, &own))
+		return -errno;
+	if (geteuid() || owner.st_uid == own.st_uid)
+		return 0;
+	return fchown(fd, owner.st_uid, owner.st_gid) ? -errno : 0;
+}
+
+/* A file of our own: what lies there, a part or a symlink to somebody else's file, is not written to. */
+static int make_file(int directory)
+{
+	int fd;
+
+	if (unlinkat(directory, FILE_NEW, 0) && errno != ENOENT)
+		return -errno;
+	fd = openat(directory, FILE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
 /* Complete on the disk before the name is its. */
 static int write_whole(int directory, const char *text)
 {
-	CLEANUP(cleanup_fd)
-	int fd = openat(directory, FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CLEANUP(cleanup_fd) int fd = make_file(directory);
 	size_t left = strlen(text);
-	struct stat owner;
+	int err = fd < 0 ? fd : give_file(directory, fd);
 
-	if (fd < 0)
-		return -errno;
-	/* Root (detach) writes for the user of the directory, who has to read it. */
-	if (!geteuid() && (fstat(directory, &owner) || fchown(fd, owner.st_uid, owner.st_gid)))
-		return -errno;
+	if (err)
+		return err;
 	while (left) {
 		ssize_t n = write(fd, text, left);
 
@@ -156,23 +178,28 @@ int carry_parse(struct carry *out, const struct layout *own, const char *text, s
 	return err;
 }
 
+/* -ELOOP: a symlink, which may lead root to any file. A pipe is not waited for. */
 static int read_all(const char *path, char **text, size_t *length)
 {
-	CLEANUP(cleanup_file) FILE *file = fopen(path, "re");
+	CLEANUP(cleanup_fd) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
+	ssize_t n;
 
-	/* cppcheck-suppress resourceLeak ; it has a cleanup */
-	if (!file)
-		return -errno;
-	if (fstat(fileno(file), &st))
+	if (fd < 0 || fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_size > FILE_BYTES)
 		return -EINVAL;
 	*text = malloc((size_t)st.st_size + 1);
 	if (!*text)
 		return -ENOMEM;
-	*length = fread(*text, 1, (size_t)st.st_size, file);
-	return ferror(file) ? -EIO : 0;
+	for (*length = 0; *length < (size_t)st.st_size; *length += (size_t)n) {
+		n = read(fd, *text + *length, (size_t)st.st_size - *length);
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+	}
+	return 0;
 }
 
 int carry_load(struct carry *out, const char *directory, const struct layout *own, char *why, size_t why_size)
@@ -189,6 +216,10 @@ int carry_load(struct carry *out, const char *directory, const struct layout *ow
 	if (err == -EINVAL)
 		snprintf(why, why_size,
 			 "%s is damaged or was written by a later version; move it away to begin new totals",
+			 path);
+	else if (err == -ELOOP)
+		snprintf(why, why_size,
+			 "%s is a symbolic link, which is not followed; move it away to begin new totals",
 			 path);
 	else if (err && err != -ENOENT)
 		snprintf(why, why_size, "cannot read %s: %s", path, strerror(-err));

@@ -112,10 +112,11 @@ int confine_own_directory(const char *path, const struct confine_user *user, cha
 			 strerror(-err));
 		return err;
 	}
-	if (!user->changes || can_write(&s, user))
+	/* Root without capabilities, too, writes by the modes alone. */
+	if ((!user->changes && user->uid) || can_write(&s, user))
 		return 0;
 	/* What others put there is not ours to give away. */
-	if (s.st_uid == geteuid() && is_empty(fd) && !fchown(fd, user->uid, user->gid))
+	if (user->changes && s.st_uid == geteuid() && is_empty(fd) && !fchown(fd, user->uid, user->gid))
 		return 0;
 	snprintf(why, why_size,
 		 "the user %s cannot write in the state directory %s; give it away: chown -R %s %s", user->name,

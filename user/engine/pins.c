@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Names in a bpffs (pins.h). A dot is not allowed in them, which is why a link has the number of its interface.
+ *
+ * The directory may belong to the user whom the pins were given to, and who comes as root must not be led
+ * elsewhere by what that user put there: everything is reached from the open directory, and no symlink is
+ * followed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +27,9 @@
 #include "engine/pins.h"
 
 #define PATH_BYTES   512
-#define MOUNT_SOURCE "airglow" /* in /proc/mounts: a mount of ours */
+#define NAME_BYTES   32
+#define OPEN_FD	     "/proc/self/fd/%d" /* what is open there, for calls that take paths alone */
+#define MOUNT_SOURCE "airglow"		/* in /proc/mounts: a mount of ours */
 
 struct pins {
 	char *directory;
@@ -36,11 +42,32 @@ static void cleanup_dir(DIR **dir)
 		closedir(*dir);
 }
 
-static bool is_bpffs(const char *path)
+static bool is_bpffs(int fd)
 {
 	struct statfs fs;
 
-	return !statfs(path, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+	return !fstatfs(fd, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+/* -ENOTDIR: it is none, or a symlink. */
+static int open_directory(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* NULL with errno. */
+static DIR *list_directory(int at, const char *name)
+{
+	int fd = open_directory(at, name);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		close(fd);
+	if (fd < 0)
+		errno = -fd;
+	return dir;
 }
 
 /* mkdir -p. */
@@ -60,15 +87,32 @@ static int make_directories(const char *path)
 	return mkdir(text, 0755) && errno != EEXIST ? -errno : 0;
 }
 
+static int refuse_link(const char *path, char *why, size_t why_size)
+{
+	snprintf(why, why_size,
+		 "the directory of the pins %s is a symbolic link or no directory; name the directory itself",
+		 path);
+	return -ENOTDIR;
+}
+
 static int make_bpffs(const char *path, char *why, size_t why_size)
 {
+	CLEANUP(cleanup_fd) int fd = -1;
+	char target[NAME_BYTES];
 	int err = make_directories(path);
 
+	if (!err) {
+		fd = open_directory(AT_FDCWD, path);
+		err = fd < 0 ? fd : 0;
+	}
+	if (err == -ENOTDIR)
+		return refuse_link(path, why, why_size);
 	if (err) {
 		snprintf(why, why_size, "cannot make the directory of the pins %s: %s", path, strerror(-err));
 		return err;
 	}
-	if (is_bpffs(path) || !mount(MOUNT_SOURCE, path, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+	snprintf(target, sizeof(target), OPEN_FD, fd);
+	if (is_bpffs(fd) || !mount(MOUNT_SOURCE, target, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;
 	err = -errno;
 	snprintf(why, why_size, "cannot mount a bpffs on %s: %s; as root: mount -t bpf bpf %s", path,
@@ -76,17 +120,32 @@ static int make_bpffs(const char *path, char *why, size_t why_size)
 	return err;
 }
 
+static int check_bpffs(const char *path, char *why, size_t why_size)
+{
+	CLEANUP(cleanup_fd) int fd = open_directory(AT_FDCWD, path);
+
+	if (fd == -ENOTDIR)
+		return refuse_link(path, why, why_size);
+	if (fd >= 0 && is_bpffs(fd))
+		return 0;
+	snprintf(why, why_size, "%s is no bpffs: nothing is pinned there", path);
+	return -ENOENT;
+}
+
+/* Was it looked up without a symlink that was put in its place meanwhile? */
+static bool is_itself(int fd, const char *path)
+{
+	struct stat there, here;
+
+	return !fstat(fd, &here) && !lstat(path, &there) && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
+}
+
 int pins_open(struct pins **out, const char *directory, bool make, char *why, size_t why_size)
 {
 	struct pins *p;
-	int err = 0;
+	int err = make ? make_bpffs(directory, why, why_size) : check_bpffs(directory, why, why_size);
 
-	if (make)
-		err = make_bpffs(directory, why, why_size);
-	else if (!is_bpffs(directory))
-		err = -ENOENT;
-	if (err == -ENOENT && !make)
-		snprintf(why, why_size, "%s is no bpffs: nothing is pinned there", directory);
 	if (err)
 		return err;
 	p = calloc(1, sizeof(*p));
@@ -96,8 +155,10 @@ int pins_open(struct pins **out, const char *directory, bool make, char *why, si
 		return -ENOMEM;
 	}
 	p->lock = lock_directory(directory, "the pins in", why, why_size);
-	if (p->lock < 0) {
-		err = p->lock;
+	err = p->lock < 0 ? p->lock : 0;
+	if (!err && !is_itself(p->lock, directory))
+		err = refuse_link(directory, why, why_size);
+	if (err) {
 		pins_close(&p);
 		return err;
 	}
@@ -128,10 +189,10 @@ static int compare_numbers(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The numbers of the entries PREFIX_N, ascending. */
+/* The numbers of the entries PREFIX_N, ascending. A symlink is none of ours. */
 static unsigned int list_numbers(const struct pins *p, const char *prefix, uint32_t *numbers, unsigned int most)
 {
-	CLEANUP(cleanup_dir) DIR *dir = opendir(p->directory);
+	CLEANUP(cleanup_dir) DIR *dir = list_directory(p->lock, ".");
 	size_t length = strlen(prefix);
 	struct dirent *entry;
 	unsigned int n = 0;
@@ -140,14 +201,13 @@ static unsigned int list_numbers(const struct pins *p, const char *prefix, uint3
 		char *end;
 		unsigned long number;
 
-		if (strncmp(entry->d_name, prefix, length) || !entry->d_name[length])
+		if (strncmp(entry->d_name, prefix, length) || !entry->d_name[length] || entry->d_type == DT_LNK)
 			continue;
 		number = strtoul(entry->d_name + length, &end, 10);
 		if (!*end && number <= UINT32_MAX)
 			numbers[n++] = (uint32_t)number;
 	}
 	qsort(numbers, n, sizeof(*numbers), compare_numbers);
-	/* cppcheck-suppress resourceLeak ; it has a cleanup */
 	return n;
 }
 
@@ -156,66 +216,80 @@ unsigned int pins_sets(const struct pins *pins, unsigned int sets[PINS_SETS_MAX]
 	return list_numbers(pins, "set_", sets, PINS_SETS_MAX);
 }
 
-static void set_path(const struct pins *p, unsigned int set, char path[PATH_BYTES])
+static int open_set(const struct pins *p, unsigned int set)
 {
-	snprintf(path, PATH_BYTES, "%s/set_%u", p->directory, set);
+	char name[NAME_BYTES];
+
+	snprintf(name, sizeof(name), "set_%u", set);
+	return open_directory(p->lock, name);
 }
 
-static void map_path(const struct pins *p, unsigned int set, const char *name, char path[PATH_BYTES])
+static void link_name(uint32_t ifindex, char name[NAME_BYTES])
 {
-	snprintf(path, PATH_BYTES, "%s/set_%u/%s", p->directory, set, name);
+	snprintf(name, NAME_BYTES, "link_%" PRIu32, ifindex);
 }
 
-static void link_path(const struct pins *p, uint32_t ifindex, char path[PATH_BYTES])
+static int put(int directory, const char *name, int fd)
 {
-	snprintf(path, PATH_BYTES, "%s/link_%" PRIu32, p->directory, ifindex);
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), OPEN_FD "/%s", directory, name);
+	return bpf_obj_pin(fd, path) ? -errno : 0;
+}
+
+static int get(int directory, const char *name)
+{
+	CLEANUP(cleanup_fd) int entry = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char path[NAME_BYTES];
+	struct stat st;
+	int fd;
+
+	if (entry < 0 || fstat(entry, &st))
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	snprintf(path, sizeof(path), OPEN_FD, entry);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
 }
 
 int pins_make_set(struct pins *pins, unsigned int set)
 {
 	unsigned int sets[PINS_SETS_MAX];
-	char path[PATH_BYTES];
+	char name[NAME_BYTES];
 
 	if (pins_sets(pins, sets) == PINS_SETS_MAX)
 		return -ENOSPC; /* else some would not be listed any more, and what they counted be lost */
-	set_path(pins, set, path);
-	return mkdir(path, 0700) ? -errno : 0;
+	snprintf(name, sizeof(name), "set_%u", set);
+	return mkdirat(pins->lock, name, 0700) ? -errno : 0;
 }
 
 int pins_put_map(struct pins *pins, unsigned int set, const char *name, int fd)
 {
-	char path[PATH_BYTES];
+	CLEANUP(cleanup_fd) int directory = open_set(pins, set);
 
-	map_path(pins, set, name, path);
-	return bpf_obj_pin(fd, path) ? -errno : 0;
+	return directory < 0 ? directory : put(directory, name, fd);
 }
 
 int pins_get_map(const struct pins *pins, unsigned int set, const char *name)
 {
-	char path[PATH_BYTES];
-	int fd;
+	CLEANUP(cleanup_fd) int directory = open_set(pins, set);
 
-	map_path(pins, set, name, path);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
+	return directory < 0 ? directory : get(directory, name);
 }
 
 int pins_drop_set(struct pins *pins, unsigned int set)
 {
-	char path[PATH_BYTES], name[PATH_BYTES + NAME_MAX + 2];
 	CLEANUP(cleanup_dir) DIR *dir = NULL;
+	char name[NAME_BYTES];
 	struct dirent *entry;
 
-	set_path(pins, set, path);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-		unlink(name);
-	}
-	/* cppcheck-suppress resourceLeak ; it has a cleanup */
-	return rmdir(path) ? -errno : 0;
+	snprintf(name, sizeof(name), "set_%u", set);
+	dir = list_directory(pins->lock, name);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	return unlinkat(pins->lock, name, AT_REMOVEDIR) ? -errno : 0;
 }
 
 unsigned int pins_links(const struct pins *pins, uint32_t ifindex[PINS_LINKS_MAX])
@@ -225,30 +299,27 @@ unsigned int pins_links(const struct pins *pins, uint32_t ifindex[PINS_LINKS_MAX
 
 int pins_put_link(struct pins *pins, uint32_t ifindex, int fd)
 {
-	char path[PATH_BYTES];
+	char name[NAME_BYTES];
 
-	link_path(pins, ifindex, path);
-	return bpf_obj_pin(fd, path) ? -errno : 0;
+	link_name(ifindex, name);
+	return put(pins->lock, name, fd);
 }
 
 int pins_get_link(const struct pins *pins, uint32_t ifindex)
 {
-	char path[PATH_BYTES];
-	int fd;
+	char name[NAME_BYTES];
 
-	link_path(pins, ifindex, path);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
+	link_name(ifindex, name);
+	return get(pins->lock, name);
 }
 
 int pins_drop_link(struct pins *pins, uint32_t ifindex)
 {
-	char path[PATH_BYTES];
-	CLEANUP(cleanup_fd) int fd = -1;
+	char name[NAME_BYTES];
+	CLEANUP(cleanup_fd) int fd = pins_get_link(pins, ifindex);
 
-	link_path(pins, ifindex, path);
-	fd = bpf_obj_get(path);
-	if (unlink(path))
+	link_name(ifindex, name);
+	if (unlinkat(pins->lock, name, 0))
 		return -errno;
 	/* The kernel frees a link that nobody holds some time later, and until then it counts. */
 	if (fd >= 0)
@@ -256,33 +327,26 @@ int pins_drop_link(struct pins *pins, uint32_t ifindex)
 	return 0;
 }
 
-static int chown_all(const char *path, uid_t user, gid_t group)
+static int chown_all(int at, const char *directory, uid_t user, gid_t group)
 {
-	CLEANUP(cleanup_dir) DIR *dir = opendir(path);
+	CLEANUP(cleanup_dir) DIR *dir = list_directory(at, directory);
 	struct dirent *entry;
-	int err = chown(path, user, group) ? -errno : 0;
+	int err = !dir || fchown(dirfd(dir), user, group) ? -errno : 0;
 
 	while (dir && !err && (entry = readdir(dir))) {
-		char name[PATH_BYTES + NAME_MAX + 2];
-		struct stat st;
-
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-		if (lstat(name, &st))
-			err = -errno;
-		else if (S_ISDIR(st.st_mode))
-			err = chown_all(name, user, group);
-		else if (lchown(name, user, group))
+		if (entry->d_type == DT_DIR)
+			err = chown_all(dirfd(dir), entry->d_name, user, group);
+		else if (fchownat(dirfd(dir), entry->d_name, user, group, AT_SYMLINK_NOFOLLOW))
 			err = -errno;
 	}
-	/* cppcheck-suppress resourceLeak ; it has a cleanup */
 	return err;
 }
 
 int pins_chown(struct pins *pins, uid_t user, gid_t group)
 {
-	return chown_all(pins->directory, user, group);
+	return chown_all(pins->lock, ".", user, group);
 }
 
 int pins_drop_links(struct pins *pins)
@@ -329,15 +393,14 @@ static bool is_own_mount(const char *directory)
 }
 
 /* Nothing in it but what the kernel itself puts in every bpffs. */
-static bool is_empty(const char *directory)
+static bool is_empty(const struct pins *pins)
 {
-	CLEANUP(cleanup_dir) DIR *dir = opendir(directory);
+	CLEANUP(cleanup_dir) DIR *dir = list_directory(pins->lock, ".");
 	struct dirent *entry;
 	bool empty = dir;
 
 	while (dir && (entry = readdir(dir)))
 		empty = empty && (entry->d_name[0] == '.' || strstr(entry->d_name, ".debug"));
-	/* cppcheck-suppress resourceLeak ; it has a cleanup */
 	return empty;
 }
 
@@ -345,7 +408,7 @@ void pins_remove(struct pins **pins)
 {
 	char *directory = strdup((*pins)->directory);
 	/* Neither another's mount, nor what others pinned in ours: it would go with it. */
-	bool ours = directory && is_own_mount(directory) && is_empty(directory);
+	bool ours = directory && is_own_mount(directory) && is_empty(*pins);
 
 	pins_close(pins);
 	if (ours && !umount2(directory, UMOUNT_NOFOLLOW))
