@@ -19,6 +19,7 @@
 #include "collect/collect.h"
 #include "collect/hll.h"
 #include "collect/kept.h"
+#include "collect/ledger.h"
 #include "engine/backend.h"
 #include "packets.h"
 
@@ -112,16 +113,6 @@ static void take(void)
 	carry_of_books(carry, books);
 }
 
-static uint64_t lost_of_records(const __u64 lost[AG_LOST_MAX])
-{
-	uint64_t sum = 0;
-
-#define AG_LOST(name, label, of_records, help) sum += of_records ? lost[AG_LOST_##name] : 0;
-#include "airglow/lost.def"
-#undef AG_LOST
-	return sum;
-}
-
 /* What it stands for is consistent with itself: all dark packets are told of, or lost. */
 static void check_law(uint64_t dark)
 {
@@ -129,7 +120,7 @@ static void check_law(uint64_t dark)
 
 	cr_assert_eq(carry->carried.counters.dark, dark);
 	cr_assert_eq(t->dark, dark, "%llu", t->dark);
-	cr_assert_eq(t->record_packets + t->touches + lost_of_records(t->lost), dark);
+	cr_assert_eq(t->record_packets + t->touches + ledger_lost(t->lost), dark);
 }
 
 static struct ag_interval *interval_of(unsigned int slice, uint32_t epoch)
@@ -491,7 +482,16 @@ Test(carry, a_part_that_is_left_over)
 	free(loaded);
 }
 
-static void check_refused(const char *what);
+static void check_refused(const char *what)
+{
+	struct carry *loaded;
+
+	cr_assert_eq(load(&loaded), -EINVAL, "%s", what);
+	cr_assert(strstr(why, path), "%s: %s", what, why);
+	cr_assert(strstr(why, "move it away"), "%s: %s", what, why);
+	cr_assert_not(strchr(why, '\n'), "%s", what);
+	free(loaded);
+}
 
 /* The user of the directory may put links into it; root (detach) writes and reads there. */
 Test(carry, links_in_the_directory)
@@ -536,17 +536,6 @@ static void pad_file(size_t bytes)
 	for (; bytes; bytes -= sizeof(blanks))
 		cr_assert_eq(fwrite(blanks, 1, sizeof(blanks), file), sizeof(blanks));
 	cr_assert_eq(fclose(file), 0);
-}
-
-static void check_refused(const char *what)
-{
-	struct carry *loaded;
-
-	cr_assert_eq(load(&loaded), -EINVAL, "%s", what);
-	cr_assert(strstr(why, path), "%s: %s", what, why);
-	cr_assert(strstr(why, "move it away"), "%s: %s", what, why);
-	cr_assert_not(strchr(why, '\n'), "%s", what);
-	free(loaded);
 }
 
 Test(carry, a_damaged_file)
