@@ -249,6 +249,11 @@ Test(clients, one_address_cannot_take_all_streams)
 	cr_expect(clients_stream(other));
 	clients_disconnect(&streams[0]);
 	cr_expect(clients_stream(more));
+	clients_stream_over(more);
+	clients_stream_over(more);
+	cr_expect(clients_stream(more), "it was over");
+	cr_expect(!clients_stream(streams[0] = begin(clients, "2001:db8::3")));
+	clients_disconnect(&streams[0]);
 	for (unsigned int i = 1; i < CLIENTS_STREAMS; i++)
 		clients_disconnect(&streams[i]);
 	clients_disconnect(&more);

@@ -452,6 +452,8 @@ Test(config, self_needs_its_feed)
 		      "which drops what is dark");
 	check_refused("interfaces: [eth0]\ndark: [203.0.113.0/24]\nlive_ports: [tcp/80]\n", true,
 		      "live ports are for the feed self");
+	check_refused("interfaces: [{name: a, feed: self}, {name: b, feed: observe}]\ndark: [self]\n", true,
+		      "which does not ask");
 	check_refused("interfaces: [{name: eth0, feed: self}]\ndark: [self]\n", false, "nothing for a capture");
 }
 

@@ -170,13 +170,16 @@ int config_check_self(const struct config *config, char *why, size_t why_size)
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < config->interfaces_count && config->self_scope; i++) {
-		if (!config_feed_drops(config->interfaces[i].feed))
+		enum ag_feed feed = config->interfaces[i].feed;
+
+		if (feed == AG_FEED_SELF)
 			continue;
-		snprintf(
-			why, why_size,
-			"%s has the feed %s, which drops what is dark, and self makes this host's own addresses dark; "
-			"count on it with a sensor of its own",
-			config->interfaces[i].name, config_feed_label(config->interfaces[i].feed));
+		snprintf(why, why_size,
+			 "%s has the feed %s, %s, and self makes this host's own addresses dark; "
+			 "give it the feed self, or count on it with a sensor of its own",
+			 config->interfaces[i].name, config_feed_label(feed),
+			 config_feed_drops(feed) ? "which drops what is dark"
+						 : "which does not ask what this host's sockets asked for");
 		return -EINVAL;
 	}
 	return 0;

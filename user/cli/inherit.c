@@ -36,8 +36,10 @@ static int lock_state(struct sensor *s)
 static int find_totals(struct sensor *s)
 {
 	int err = s->pins ? carry_of_all_pins(s->carry, s->pins, s->layout) : -ENOENT;
+	uint32_t links[PINS_LINKS_MAX];
 
 	s->carry_is_pinned = !err;
+	s->pins_were_empty = s->pins && err == -ENOENT && !pins_links(s->pins, links);
 	if (err == -ENOENT && s->config->state)
 		return carry_load(s->carry, s->config->state, s->layout, s->why, sizeof(s->why));
 	if (err == -EINVAL)
@@ -72,15 +74,12 @@ static void find_counted(struct sensor *s)
 
 int inherit_open(struct sensor *s)
 {
-	uint32_t links[PINS_LINKS_MAX];
-	unsigned int sets[PINS_SETS_MAX];
 	int err = lock_state(s);
 
 	if (!err && s->config->keep)
 		err = pins_open(&s->pins, s->config->pins, true, s->why, sizeof(s->why));
 	if (err)
 		return err;
-	s->pins_were_empty = s->pins && !pins_sets(s->pins, sets) && !pins_links(s->pins, links);
 	err = kernel_layout(&s->layout);
 	s->carry = carry_new();
 	if (err || !s->carry) {
@@ -236,7 +235,8 @@ void inherit_give_up(struct sensor *s)
 	for (size_t i = 0; i < s->config->interfaces_count; i++) {
 		if (!s->attachments[i])
 			continue;
-		if (attach_has_taken_over(s->attachments[i]))
+		/* Where a kept program counted the new one does, and there is no way back. */
+		if (attach_was_counting(s->attachments[i]))
 			taken_over = true;
 		else
 			pins_drop_link(s->pins, attach_ifindex(s->attachments[i]));
@@ -245,8 +245,10 @@ void inherit_give_up(struct sensor *s)
 		engine_put_back(s->engine);
 	if (s->pins_were_empty)
 		inherit_clear(s);
-	/* Books that were begun beside others, which have what was counted, and that no program writes. */
-	else if (s->engine && !engine_books(s->engine)->abi->complete && !taken_over)
+	/* Books that this start began beside others, which have what was counted, and that no program writes.
+	 */
+	else if (s->engine && !engine_is_resumed(s->engine) && !engine_books(s->engine)->abi->complete &&
+		 !taken_over)
 		pins_drop_set(s->pins, engine_set(s->engine));
 }
 

@@ -102,6 +102,15 @@ int own_check(const struct config *config, char *why, size_t why_size)
 	return read_addresses(&reader) == -EADDRINUSE ? -EADDRINUSE : 0;
 }
 
+bool own_drop_last(struct own_prefixes *prefixes, const struct config *config)
+{
+	if (prefixes->count <= config->prefixes_count || !config->self_scope ||
+	    prefixes->list[prefixes->count - 1].scope != config->self_scope)
+		return false;
+	prefixes->count--;
+	return true;
+}
+
 static bool is_known(const struct own_prefixes *prefixes, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < prefixes->count; i++)

@@ -28,6 +28,11 @@ int own_check(const struct config *config, char *why, size_t why_size);
 int own_prefixes(struct own_prefixes *out, const struct config *config,
 		 const uint32_t ifindex[AG_INTERFACES_MAX], char *why, size_t why_size);
 void own_free(struct own_prefixes *prefixes);
+/*
+ * Without the last of the addresses that the word `self` made dark; false: there is none. A hole is never left
+ * out: it would be dropped.
+ */
+bool own_drop_last(struct own_prefixes *prefixes, const struct config *config);
 bool own_same(const struct own_prefixes *a, const struct own_prefixes *b);
 
 /* Into the log: which own addresses came and went. */

@@ -62,6 +62,19 @@ int sensor_own(struct own_prefixes *out, const struct sensor *s, const struct co
 	return own_prefixes(out, config, ifindex, why, why_size);
 }
 
+/* As one that runs and whose host gets more addresses than fit. */
+static int plan_what_fits(struct sensor *s)
+{
+	int err = -ENOSPC;
+	size_t had = s->own.count;
+
+	while (err == -ENOSPC && own_drop_last(&s->own, s->config))
+		err = sensor_plan(&s->plan, s, s->config, &s->own, s->why, sizeof(s->why));
+	if (!err)
+		log_warnx("this host has too many addresses: %zu of them are not counted", had - s->own.count);
+	return err;
+}
+
 /* The first plan, of the interfaces as they are now. */
 static int make_plan(struct sensor *s)
 {
@@ -78,8 +91,12 @@ static int make_plan(struct sensor *s)
 		err = sensor_own(&s->own, s, config, s->why, sizeof(s->why));
 	if (err)
 		return err;
-	own_tell(&none, &s->own, config);
-	return sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
+	err = sensor_plan(&s->plan, s, config, &s->own, s->why, sizeof(s->why));
+	if (err == -ENOSPC && goes_on)
+		err = plan_what_fits(s);
+	if (!err)
+		own_tell(&none, &s->own, config);
+	return err;
 }
 
 /* One that is refused must not find the others taken over already. */

@@ -170,7 +170,6 @@ static void begin_live(struct collector *c)
 	kept_begin(c->kept, now_ns);
 	kept_load_gaps(c->kept, &c->gaps);
 	kept_end_gaps(&c->gaps, c->options.config, now_ns);
-	kept_commit_scopes(c->kept, c->options.config);
 	memcpy(c->alerts_before, c->kept->alerts, sizeof(c->alerts_before));
 	c->forgotten_before = c->kept->forgotten_sources;
 	reader_begin(c->reader, (uint64_t)clock_ns(CLOCK_MONOTONIC_COARSE), now_ns);
@@ -192,6 +191,8 @@ int collector_new(struct collector **out, const struct collector_options *option
 	c->reader = reader_new(c->books, &(struct sink){c, take_records, take_interval});
 	c->hosts = hosts_new();
 	c->sources = make_sources(c);
+	if (options->live)
+		kept_commit_scopes(c->kept, options->config); /* before they are shown */
 	if (!c->reader || !c->hosts || !c->sources || top_new(&c->top_tcp) || top_new(&c->top_udp) ||
 	    begin_series(c))
 		goto exit_memory;

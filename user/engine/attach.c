@@ -27,6 +27,7 @@ struct attachment {
 	bool native;
 	bool taken_over;    /* a pinned link, whose program counted until now */
 	bool replaced;	    /* one that did not fit any more */
+	bool was_native;    /* its mode */
 	char fallback[160]; /* empty: native, or generic was asked for */
 };
 
@@ -233,7 +234,7 @@ static int take_over_link(struct attachment *a, int program_fd, enum config_mode
 			return 0;
 		}
 	}
-	a->replaced = link_is_here(fd, a->ifindex, &a->native);
+	a->replaced = link_is_here(fd, a->ifindex, &a->was_native);
 	close(fd);
 	err = pins_drop_link(pins, a->ifindex);
 	return err ? err : -ENOENT;
@@ -252,6 +253,16 @@ static int make_link(struct attachment *a, int program_fd, const char *name, enu
 		err = try_attach(a, program_fd, XDP_FLAGS_SKB_MODE);
 	}
 	return err;
+}
+
+/* Where the new mode was refused the old one goes on, if it can: the kept program had counted. */
+static void make_old_link(struct attachment *a, int program_fd, struct pins *pins)
+{
+	a->native = a->was_native;
+	if (!try_attach(a, program_fd, a->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE) &&
+	    !pins_put_link(pins, a->ifindex, a->link_fd))
+		return;
+	a->replaced = false; /* nothing counts there any more */
 }
 
 /* A link that is pinned here already, else a new one. */
@@ -273,6 +284,8 @@ static int attach(struct attachment *a, int program_fd, const char *name, enum c
 	err = make_link(a, program_fd, name, mode);
 	if (err) {
 		explain_attach(err, name, mode == CONFIG_MODE_NATIVE ? "native" : "generic", why, why_size);
+		if (a->replaced)
+			make_old_link(a, program_fd, pins);
 		return err;
 	}
 	err = pins ? pins_put_link(pins, a->ifindex, a->link_fd) : 0;
@@ -321,12 +334,12 @@ int attach_interface(struct attachment **out, int program_fd, const char *name, 
 	a->ifindex = slot.ifindex;
 	a->link_fd = -1;
 	err = attach(a, program_fd, name, mode, pins, why, why_size);
-	if (err) {
+	if (err && !a->replaced) {
 		attach_free(&a);
 		return err;
 	}
 	*out = a;
-	return 0;
+	return err;
 }
 
 unsigned int attach_drop_others(struct pins *pins, struct attachment *const *attachments, size_t count)

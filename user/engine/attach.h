@@ -19,7 +19,8 @@ struct attachment;
  * Attaches the program to an interface. With pins, a link that is pinned for it goes over to the program
  * without missing a packet, and a new link is pinned. mode AUTO tries native first. Another program on the
  * interface, an interface without an Ethernet header, or one that is missing is refused with a sentence that
- * names it (and the holder). 0 or -errno.
+ * names it (and the holder). 0 or -errno; with *out also where only the mode was refused, and the program went
+ * on in the mode of the pinned link.
  */
 int attach_interface(struct attachment **out, int program_fd, const char *name, enum config_mode mode,
 		     struct pins *pins, char *why, size_t why_size);

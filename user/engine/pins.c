@@ -250,6 +250,8 @@ static int get(int directory, const char *name)
 		return -ELOOP;
 	snprintf(path, sizeof(path), OPEN_FD, entry);
 	fd = bpf_obj_get(path);
+	if (fd < 0 && errno == ENOENT)
+		return -EIO; /* it is there, and /proc is not: never as if nothing were pinned */
 	return fd < 0 ? -errno : fd;
 }
 
@@ -366,9 +368,10 @@ int pins_clear(struct pins *pins)
 	unsigned int sets[PINS_SETS_MAX], n, i;
 	int err = pins_drop_links(pins);
 
+	/* Newest first: one whose carry is not done is nothing without those before. */
 	while (!err && (n = pins_sets(pins, sets)))
-		for (i = 0; i < n && !err; i++)
-			err = pins_drop_set(pins, sets[i]);
+		for (i = n; i > 0 && !err; i--)
+			err = pins_drop_set(pins, sets[i - 1]);
 	return err;
 }
 

@@ -312,6 +312,17 @@ bool clients_stream(struct client_connection *connection)
 	return may;
 }
 
+void clients_stream_over(struct client_connection *connection)
+{
+	struct clients *c = connection->clients;
+
+	pthread_mutex_lock(&c->lock);
+	if (connection->streams)
+		connection->client->streams--;
+	connection->streams = false;
+	pthread_mutex_unlock(&c->lock);
+}
+
 void clients_deadline(struct client_connection *connection, unsigned int seconds)
 {
 	struct clients *c = connection->clients;

@@ -57,8 +57,9 @@ bool clients_request(struct client_connection *connection, enum clients_who who,
 bool clients_check(struct client_connection *connection, unsigned int *wait_s);
 void clients_checked(struct client_connection *connection, bool right);
 
-/* May it be answered without end? Then it counts as a stream of its address until it disconnects. */
+/* May it be answered without end? Then it counts as a stream of its address until that is over. */
 bool clients_stream(struct client_connection *connection);
+void clients_stream_over(struct client_connection *connection);
 
 /* From now on the connection may take so long; 0: as long as it likes. */
 void clients_deadline(struct client_connection *connection, unsigned int seconds);

@@ -473,6 +473,7 @@ void guard_answered(struct MHD_Connection *connection)
 	if (!visit)
 		return;
 	visit->verdict = AUTH_UNKNOWN;
+	clients_stream_over(visit->client);
 	clients_deadline(visit->client, CLIENTS_HEAD_S);
 }
 
