@@ -125,9 +125,8 @@ static void note_deleted(void *arg, uint32_t ifindex)
 
 static void leave(struct watch *w, struct watched *it, bool severed)
 {
-	/* An interface that was moved took the program along. */
-	if (!severed)
-		attach_release(it->attachment);
+	/* One that was moved took the program along; of one that is deleted there is nothing to release. */
+	attach_release(it->attachment);
 	log_warnx("%s %s: nothing is counted there until it is back", it->name,
 		  severed ? "is gone" : "has left this network namespace");
 	it->place = PLACE_GONE;
