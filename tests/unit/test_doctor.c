@@ -175,7 +175,8 @@ DAMAGE(no_carrier, link->carrier = false)
 DAMAGE(peer_down, link->carrier = false; strcpy(link->peer, "veth9"))
 DAMAGE(tunnel_device, link->hardware = ARPHRD_NONE)
 DAMAGE(loopback, link->hardware = ARPHRD_LOOPBACK)
-DAMAGE(renamed, strcpy(link->called, "wan9"))
+DAMAGE(altname, strcpy(link->called, "wan9"))
+DAMAGE(renamed, damage_altname(p, link); link->renamed = true)
 DAMAGE(renamed_taken, damage_renamed(p, link); link->name_taken = true)
 DAMAGE(renamed_small_mtu, damage_renamed(p, link); link->mtu = 576)
 DAMAGE(taken_off, link->xdp = HOST_XDP_NONE)
@@ -202,6 +203,7 @@ Test(doctor, link_and_program)
 		ROW(LINK, 0, FAULT, "ip link set dev veth9 up", peer_down),
 		ROW(LINK, 0, FAULT, "#", tunnel_device),
 		ROW(LINK, 0, OK, NULL, loopback),
+		ROW(LINK, 0, OK, NULL, altname),
 		ROW(LINK, 0, WARNING, "ip link set dev wan9 name eth0", renamed),
 		ROW(LINK, 0, WARNING, "# write wan9 into the configuration", renamed_taken),
 		ROW(MTU, 0, WARNING, "ip link set dev wan9 mtu 1500", renamed_small_mtu),

@@ -70,7 +70,7 @@ void judge_link(const struct judge_input *in, size_t index, struct snapshot_chec
 	} else if (!link->carrier) {
 		judge_say(out, SNAPSHOT_FAULT, "up, but no carrier");
 		judge_cure(out, "# plug in the cable, or enable the switch port");
-	} else if (strcmp(link->called, link->name)) {
+	} else if (link->renamed) {
 		judge_renamed(link, out);
 	} else {
 		judge_say(out, SNAPSHOT_OK, "up, with carrier, driver %s",
