@@ -303,6 +303,7 @@ DAMAGE(many_cpus, link->rx_queues = 96; p->host.cpus_online = 128; link->queues_
 DAMAGE(no_queues, link->rx_queues = 0)
 DAMAGE(new_cpus, p->snapshot->shared_packets = 7)
 DAMAGE(small_mtu, link->mtu = 1400)
+DAMAGE(small_own_mtu, damage_small_mtu(p, link); p->interface.feed = AG_FEED_SELF)
 DAMAGE(jumbo_native, link->mtu = 9000)
 DAMAGE(jumbo_generic, link->mtu = 9000; damage_fell_back(p, link))
 DAMAGE(jumbo_chosen, link->mtu = 9000; damage_chosen_generic(p, link))
@@ -330,6 +331,7 @@ Test(doctor, losses_before_the_program)
 		ROW(QUEUES, 0, UNKNOWN, NULL, no_queues),
 		ROW(QUEUES, 0, WARNING, "start the sensor again", new_cpus),
 		ROW(MTU, 0, WARNING, "ip link set dev eth0 mtu 1500", small_mtu),
+		ROW(MTU, 0, OK, NULL, small_own_mtu),
 		ROW(MTU, 0, OK, NULL, jumbo_native),
 		ROW(MTU, 0, WARNING, "ip link set dev eth0 mtu 1500", jumbo_generic),
 		ROW(MTU, 0, OK, NULL, jumbo_chosen),
