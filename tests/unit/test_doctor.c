@@ -175,7 +175,8 @@ DAMAGE(no_carrier, link->carrier = false)
 DAMAGE(peer_down, link->carrier = false; strcpy(link->peer, "veth9"))
 DAMAGE(tunnel_device, link->hardware = ARPHRD_NONE)
 DAMAGE(loopback, link->hardware = ARPHRD_LOOPBACK)
-DAMAGE(renamed, strcpy(link->called, "wan9"))
+DAMAGE(altname, strcpy(link->called, "wan9"))
+DAMAGE(renamed, damage_altname(p, link); link->renamed = true)
 DAMAGE(renamed_taken, damage_renamed(p, link); link->name_taken = true)
 DAMAGE(renamed_small_mtu, damage_renamed(p, link); link->mtu = 576)
 DAMAGE(taken_off, link->xdp = HOST_XDP_NONE)
@@ -202,6 +203,7 @@ Test(doctor, link_and_program)
 		ROW(LINK, 0, FAULT, "ip link set dev veth9 up", peer_down),
 		ROW(LINK, 0, FAULT, "#", tunnel_device),
 		ROW(LINK, 0, OK, NULL, loopback),
+		ROW(LINK, 0, OK, NULL, altname),
 		ROW(LINK, 0, WARNING, "ip link set dev wan9 name eth0", renamed),
 		ROW(LINK, 0, WARNING, "# write wan9 into the configuration", renamed_taken),
 		ROW(MTU, 0, WARNING, "ip link set dev wan9 mtu 1500", renamed_small_mtu),
@@ -301,6 +303,7 @@ DAMAGE(many_cpus, link->rx_queues = 96; p->host.cpus_online = 128; link->queues_
 DAMAGE(no_queues, link->rx_queues = 0)
 DAMAGE(new_cpus, p->snapshot->shared_packets = 7)
 DAMAGE(small_mtu, link->mtu = 1400)
+DAMAGE(small_own_mtu, damage_small_mtu(p, link); p->interface.feed = AG_FEED_SELF)
 DAMAGE(jumbo_native, link->mtu = 9000)
 DAMAGE(jumbo_generic, link->mtu = 9000; damage_fell_back(p, link))
 DAMAGE(jumbo_chosen, link->mtu = 9000; damage_chosen_generic(p, link))
@@ -328,6 +331,7 @@ Test(doctor, losses_before_the_program)
 		ROW(QUEUES, 0, UNKNOWN, NULL, no_queues),
 		ROW(QUEUES, 0, WARNING, "start the sensor again", new_cpus),
 		ROW(MTU, 0, WARNING, "ip link set dev eth0 mtu 1500", small_mtu),
+		ROW(MTU, 0, OK, NULL, small_own_mtu),
 		ROW(MTU, 0, OK, NULL, jumbo_native),
 		ROW(MTU, 0, WARNING, "ip link set dev eth0 mtu 1500", jumbo_generic),
 		ROW(MTU, 0, OK, NULL, jumbo_chosen),

@@ -62,10 +62,15 @@ static void tell_deleted(const char *buffer, size_t length, void (*deleted)(void
 
 	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+		const struct nlattr *attrs[IFLA_MAX + 1];
 
 		/* A bridge tells of its ports by the same type, under its own family. */
-		if (message->nlmsg_type == RTM_DELLINK && mnl_nlmsg_get_payload_len(message) >= sizeof(*info) &&
-		    info->ifi_family == AF_UNSPEC)
+		if (message->nlmsg_type != RTM_DELLINK || mnl_nlmsg_get_payload_len(message) < sizeof(*info) ||
+		    info->ifi_family != AF_UNSPEC)
+			continue;
+		netlink_attributes(message, sizeof(*info), attrs, IFLA_MAX + 1);
+		/* What was moved to another network namespace is there, and the program on it. */
+		if (!attrs[IFLA_NEW_NETNSID] && !attrs[IFLA_NEW_IFINDEX])
 			deleted(arg, (uint32_t)info->ifi_index);
 	}
 }

@@ -33,7 +33,7 @@ struct watched {
 	enum place place;
 	bool deleted;	 /* the kernel said so, for an interface of this number */
 	char called[32]; /* at the last look */
-	bool name_taken;
+	bool renamed, name_taken;
 };
 
 struct watch {
@@ -109,7 +109,6 @@ void watch_begin(struct watch *w, const struct watch_options *options)
 
 		it->attachment = options->attachments[i];
 		snprintf(it->name, sizeof(it->name), "%s", options->config->interfaces[i].name);
-		snprintf(it->called, sizeof(it->called), "%s", it->name);
 	}
 	w->options.config = NULL; /* a reload frees it */
 }
@@ -125,9 +124,8 @@ static void note_deleted(void *arg, uint32_t ifindex)
 
 static void leave(struct watch *w, struct watched *it, bool severed)
 {
-	/* An interface that was moved took the program along. */
-	if (!severed)
-		attach_release(it->attachment);
+	/* One that was moved took the program along; of one that is deleted there is nothing to release. */
+	attach_release(it->attachment);
 	log_warnx("%s %s: nothing is counted there until it is back", it->name,
 		  severed ? "is gone" : "has left this network namespace");
 	it->place = PLACE_GONE;
@@ -136,21 +134,26 @@ static void leave(struct watch *w, struct watched *it, bool severed)
 	w->news = true;
 }
 
-/* The program sits on an interface, not on its name: what is renamed is counted on under the name configured.
+/*
+ * The program sits on an interface, not on its name: what is renamed is counted on under the name configured,
+ * which may be one of its alternative names.
  */
 static void follow_name(struct watch *w, struct watched *it, const char *name)
 {
-	bool renamed = strcmp(name, it->name), taken = renamed && if_nametoindex(it->name);
+	uint32_t ifindex = attach_ifindex(it->attachment);
+	uint32_t named = strcmp(name, it->name) ? if_nametoindex(it->name) : ifindex;
+	bool renamed = named != ifindex, taken = renamed && named;
 
-	if (strcmp(name, it->called)) {
-		snprintf(it->called, sizeof(it->called), "%s", name);
-		if (renamed)
-			log_warnx("%s is called %s now: it is counted on, as %s; a start would not find it",
-				  it->name, name, it->name);
-		else
-			log_info("%s has its name again", it->name);
+	if (renamed && (!it->renamed || strcmp(name, it->called))) {
+		log_warnx("%s is called %s now: it is counted on, as %s; a start would not find it", it->name,
+			  name, it->name);
+		w->news = true;
+	} else if (it->renamed && !renamed) {
+		log_info("%s has its name again", it->name);
 		w->news = true;
 	}
+	snprintf(it->called, sizeof(it->called), "%s", name);
+	it->renamed = renamed;
 	if (taken && !it->name_taken) {
 		log_warnx("another interface is called %s now: it is not counted; a start would count there",
 			  it->name);

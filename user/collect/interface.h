@@ -11,8 +11,9 @@
 struct interface {
 	struct snapshot_interface shown;
 	unsigned int slot; /* in the books */
-	uint64_t base_packets;
-	uint64_t base_drops[SNAPSHOT_NIC_COUNTERS_MAX];
+	/* What the driver said last, and what of it is not shown (modulo 2^64). */
+	uint64_t raw_packets, base_packets;
+	uint64_t raw_drops[SNAPSHOT_NIC_COUNTERS_MAX], base_drops[SNAPSHOT_NIC_COUNTERS_MAX];
 };
 
 /* shown is filled but for the statistics, which are read now and go on from what was kept. */

@@ -23,6 +23,7 @@ enum host_xdp { HOST_XDP_NONE, HOST_XDP_NATIVE, HOST_XDP_GENERIC };
 struct host_link {
 	char name[32];	 /* as configured: what it goes by in reports */
 	char called[32]; /* now: what a command needs; an interface may be renamed while it is counted on */
+	bool renamed;	 /* the configured name is none of its own any more, not even an alternative one */
 	bool name_taken; /* another interface has the configured name now */
 	int error;	 /* 0: found; else -errno of the question, and nothing below is filled in */
 	uint32_t ifindex;

@@ -133,7 +133,8 @@ void host_read_link(struct host_link *link, const char *name, uint32_t ifindex)
 		return;
 	}
 	link->error = ask_link(ifindex, -1, note_link, &answer);
-	link->name_taken = named && named != ifindex;
+	link->renamed = named != ifindex;
+	link->name_taken = named && link->renamed;
 	if (link->error || strcmp(link->kind, "veth") || !answer.peer_ifindex)
 		return;
 	link->peer_elsewhere = answer.peer_netnsid >= 0;

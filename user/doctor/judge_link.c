@@ -70,7 +70,7 @@ void judge_link(const struct judge_input *in, size_t index, struct snapshot_chec
 	} else if (!link->carrier) {
 		judge_say(out, SNAPSHOT_FAULT, "up, but no carrier");
 		judge_cure(out, "# plug in the cable, or enable the switch port");
-	} else if (strcmp(link->called, link->name)) {
+	} else if (link->renamed) {
 		judge_renamed(link, out);
 	} else {
 		judge_say(out, SNAPSHOT_OK, "up, with carrier, driver %s",
@@ -440,11 +440,13 @@ void judge_mtu(const struct judge_input *in, size_t index, struct snapshot_check
 	const struct host_link *link = &in->host->links[index];
 	enum judge_mode mode = judge_mode_of(in, index);
 	bool wanted = in->config->interfaces[index].mode == CONFIG_MODE_GENERIC;
+	/* A host's own packets are as long as its MTU, which many clouds set below the usual one. */
+	bool own = in->config->interfaces[index].feed == AG_FEED_SELF;
 	char word[JUDGE_WORD_TEXT];
 
 	if (absent(in, index, out))
 		return;
-	if (link->mtu < USUAL_MTU) {
+	if (link->mtu < USUAL_MTU && !own) {
 		judge_say(out, SNAPSHOT_WARNING, "%" PRIu32 ": full-sized packets may not arrive", link->mtu);
 	} else if (link->mtu > ONE_PAGE_MTU && !link->loopback && !wanted &&
 		   (mode == JUDGE_MODE_GENERIC || (mode == JUDGE_MODE_OPEN && link->native_xdp != HOST_YES))) {

@@ -31,43 +31,58 @@ struct attachment {
 	char fallback[160]; /* empty: native, or generic was asked for */
 };
 
-/* The process that holds a program or a link to it: /proc/PID/fdinfo names the program. false: nobody (or
- * hidden). */
-static bool find_holder(uint32_t program_id, char *holder, size_t size)
+/* Does a process hold the program or a link to it? /proc/PID/fdinfo names it. *hidden: rights to ask lack. */
+static bool holds(const char *pid, uint32_t program_id, bool *hidden)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *pid, *fd;
+	char path[300];
+	struct dirent *fd;
 	bool found = false;
+	DIR *fds;
+
+	snprintf(path, sizeof(path), "/proc/%s/fdinfo", pid);
+	fds = opendir(path);
+	if (!fds && (errno == EACCES || errno == EPERM))
+		*hidden = true;
+	while (fds && !found && (fd = readdir(fds))) {
+		char line[128], name[600];
+		uint32_t id;
+		FILE *file;
+
+		snprintf(name, sizeof(name), "%s/%s", path, fd->d_name);
+		file = fopen(name, "re");
+		if (!file && (errno == EACCES || errno == EPERM))
+			*hidden = true;
+		while (file && fgets(line, sizeof(line), file))
+			if (sscanf(line, "prog_id: %u", &id) == 1 && id == program_id)
+				found = true;
+		if (file)
+			fclose(file);
+	}
+	if (fds)
+		closedir(fds);
+	return found;
+}
+
+static void find_holder(uint32_t program_id, char *holder, size_t size)
+{
+	/* Where processes of others are not even listed, the first one is missing. */
+	bool hidden = access("/proc/1", F_OK) != 0, found = false;
+	DIR *proc = opendir("/proc");
+	struct dirent *pid;
 
 	while (proc && !found && (pid = readdir(proc))) {
-		char path[300];
-		DIR *fds;
-
 		if (pid->d_name[0] < '0' || pid->d_name[0] > '9' || strtol(pid->d_name, NULL, 10) == getpid())
 			continue;
-		snprintf(path, sizeof(path), "/proc/%s/fdinfo", pid->d_name);
-		fds = opendir(path);
-		while (fds && !found && (fd = readdir(fds))) {
-			char line[128], name[600];
-			uint32_t id;
-			FILE *file;
-
-			snprintf(name, sizeof(name), "%s/%s", path, fd->d_name);
-			file = fopen(name, "re");
-			while (file && fgets(line, sizeof(line), file))
-				if (sscanf(line, "prog_id: %u", &id) == 1 && id == program_id)
-					found = true;
-			if (file)
-				fclose(file);
-		}
-		if (fds)
-			closedir(fds);
+		found = holds(pid->d_name, program_id, &hidden);
 		if (found)
 			snprintf(holder, size, "process %.20s", pid->d_name);
 	}
 	if (proc)
 		closedir(proc);
-	return found;
+	if (!found)
+		snprintf(holder, size, "%s",
+			 hidden ? "a process that cannot be looked at, or pinned, or attached without a link"
+				: "no process: it is pinned or was attached without a link");
 }
 
 /*
@@ -99,7 +114,7 @@ static int refuse_owned(uint32_t ifindex, const char *name, char *why, size_t wh
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info), id;
-	char holder[64] = "no process: it is pinned or was attached without a link";
+	char holder[96];
 	char detach[96];
 	uint32_t link;
 	int fd;
