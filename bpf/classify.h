@@ -59,6 +59,14 @@ AG_INLINE __u64 payload_word(const struct packet *p, const struct head *h, __u32
 	return n >= 8 ? head_u64(h, off) : head_u64(h, off + n - 8) << 8 * (8 - n);
 }
 
+/* Was all that a mask of eight bytes at `off` looks at read of the frame? */
+AG_INLINE bool head_has_mask(const struct head *h, __u32 off, __u64 mask)
+{
+	__u32 n = off < h->caplen ? h->caplen - off : 0;
+
+	return n >= 8 || !(mask << 8 * n);
+}
+
 /* The service of a row, if it is of this direction and its bytes stand in the payload. */
 AG_LAYER int match_signature(const struct packet *p, const struct head *h, __u32 row, __u32 direction)
 {
@@ -95,7 +103,23 @@ AG_LAYER int match_service(const struct packet *p, const struct head *h, __u32 p
 	return AG_SERVICE_NONE;
 }
 
-/* The same among the configured rows. */
+/*
+ * The service of a configured row, if its bytes stand in the payload. It may ask for zeros, which what was not
+ * read has, too: min_payload tells the end of the payload, but not of the head.
+ */
+AG_LAYER int match_row(const struct packet *p, const struct head *h, const struct ag_settings *s, __u32 i)
+{
+	const struct ag_signature *row;
+
+	if (!p || !h || !s || i >= AG_SIGNATURES_MAX)
+		return AG_SERVICE_NONE;
+	row = &s->signature[i];
+	if (p->payload_len < row->min_payload || !head_has_mask(h, p->payload + row->offset, row->mask))
+		return AG_SERVICE_NONE;
+	return (payload_word(p, h, row->offset) & row->mask) == row->value ? row->service : AG_SERVICE_NONE;
+}
+
+/* The same as match_service, among the configured rows. */
 AG_LAYER int match_configured(const struct packet *p, const struct head *h, const struct ag_settings *s,
 			      __u32 port, __u32 direction)
 {
@@ -105,10 +129,13 @@ AG_LAYER int match_configured(const struct packet *p, const struct head *h, cons
 		return AG_SERVICE_NONE;
 	for (i = 0; i < AG_SIGNATURES_MAX && i < s->signatures; i++) {
 		const struct ag_signature *row = &s->signature[i];
+		int service;
 
-		if (row->port == port && row->direction == direction && p->payload_len >= row->min_payload &&
-		    (payload_word(p, h, row->offset) & row->mask) == row->value)
-			return row->service;
+		if (row->port != port || row->direction != direction)
+			continue;
+		service = match_row(p, h, s, i);
+		if (service)
+			return service;
 	}
 	return AG_SERVICE_NONE;
 }

@@ -68,8 +68,8 @@ static void make_healthy(struct patient *p)
 		.packets = 1000000,
 		.nic = {{"rx_missed", true, 0}, {"no_buffer", true, 0}, {"xdp_drop", false, 0}},
 		.nic_count = 3};
-	p->addresses[0] = (struct host_address){{4, 24, {192, 0, 2, 2}}, 2, "eth0"};
-	p->addresses[1] = (struct host_address){{6, 64, {0xfe, 0x80}}, 2, "eth0"};
+	p->addresses[0] = (struct host_address){{4, 24, {192, 0, 2, 2}}, 2, "eth0", true};
+	p->addresses[1] = (struct host_address){{6, 64, {0xfe, 0x80}}, 2, "eth0", false};
 	p->routes[0] = (struct host_route){{4, 0, {0}}, RTN_UNICAST, RT_TABLE_MAIN, false, false, "eth0"};
 	p->routes[1] = (struct host_route){{6, 0, {0}}, RTN_UNICAST, RT_TABLE_MAIN, false, false, "eth0"};
 	p->host.links_count = 1;

@@ -314,3 +314,42 @@ Test(service, configured_rows_have_an_order)
 	send_service(9, 1434, "\2", 1, AG_SERVICE_MSSQL, AG_REQUEST);
 	send_service(9, 1434, "\77", 1, AG_SERVICE_SIP + 1, AG_REQUEST);
 }
+
+/* Zeros are what was read as zeros: neither what the capture cut off nor what lies behind the head. */
+Test(service, configured_zeros)
+{
+	uint8_t payload[240];
+	unsigned int at;
+	struct want w;
+
+	memset(payload, 0xff, sizeof(payload));
+	configure(0, (struct ag_signature){.mask = 0xffffffff00000000,
+					   .port = 5300,
+					   .offset = 40,
+					   .min_payload = 44,
+					   .service = AG_SERVICE_DNS,
+					   .direction = AG_REQUEST});
+	frame_udp4(&f, 9, 5300, payload, 60);
+	at = f.l4 + 8;
+	for (unsigned int caplen = at; caplen <= f.n; caplen++)
+		SEND_CUT(sensor, &f, caplen, f.n, want_udp(&f, AG_CLASS_SCAN));
+	memset(payload + 40, 0, 4);
+	frame_udp4(&f, 9, 5300, payload, 60);
+	for (unsigned int caplen = at; caplen <= f.n; caplen++) {
+		w = want_udp(&f, caplen < at + 44 ? AG_CLASS_SCAN : AG_CLASS_AMP_REQUEST);
+		w.service = caplen < at + 44 ? AG_SERVICE_NONE : AG_SERVICE_DNS;
+		w.direction = AG_REQUEST;
+		SEND_CUT(sensor, &f, caplen, f.n, w);
+	}
+	/* Two of the four bytes are the head's last, two lie behind it. */
+	sensor_settings(sensor)->signature[0].min_payload = 0;
+	sensor_settings(sensor)->signature[0].offset = (__u8)(AG_HEAD_BYTES - at - 2);
+	memset(payload + AG_HEAD_BYTES - at - 2, 0, 2);
+	frame_udp4(&f, 9, 5300, payload, sizeof(payload));
+	SEND(sensor, &f, want_udp(&f, AG_CLASS_SCAN));
+	sensor_settings(sensor)->signature[0].mask = 0xffff000000000000;
+	w = want_udp(&f, AG_CLASS_AMP_REQUEST);
+	w.service = AG_SERVICE_DNS;
+	w.direction = AG_REQUEST;
+	SEND(sensor, &f, w);
+}

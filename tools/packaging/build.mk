@@ -12,6 +12,8 @@ completiondir ?= $(datadir)/bash-completion/completions
 
 # What is installed, once: KIND:SOURCE:TARGET. tools/packaging/place knows the kinds.
 into = $(foreach file,$(wildcard $(2)),$(1):$(file):$(3)/$(notdir $(file)))
+EXAMPLES := $(shell find tools/grafana tools/prometheus -type f 2>/dev/null | sort)
+PLACED = tools/prometheus/prometheus.yml tools/grafana/provisioning/dashboards/airglow.yml
 INSTALLED = program:$(BUILD)/airglow:$(bindir)/airglow \
 	config:tools/packaging/airglow.yaml:$(sysconfdir)/airglow/airglow.yaml \
 	data:$(BUILD)/airglow.completion:$(completiondir)/airglow \
@@ -21,12 +23,12 @@ INSTALLED = program:$(BUILD)/airglow:$(bindir)/airglow \
 	$(call into,unit,tools/systemd/*.service tools/systemd/*.mount,$(unitdir)) \
 	$(foreach file,$(wildcard tools/systemd/*.sysusers),unit:$(file):$(sysusersdir)/$(basename $(notdir $(file))).conf) \
 	$(foreach file,$(wildcard tools/systemd/*.tmpfiles),unit:$(file):$(tmpfilesdir)/$(basename $(notdir $(file))).conf) \
-	$(foreach kind,grafana prometheus,$(foreach file,$(shell find tools/$(kind) -type f 2>/dev/null | sort),data:$(file):$(datadir)/airglow/$(file:tools/%=%)))
+	$(foreach file,$(EXAMPLES),$(if $(filter $(PLACED),$(file)),unit,data):$(file):$(datadir)/airglow/$(file:tools/%=%))
 
 .PHONY: install uninstall deb
 
 install: $(BUILD)/airglow $(BUILD)/airglow.completion
-	$(Q)bindir='$(bindir)' sysconfdir='$(sysconfdir)' tools/packaging/place install '$(DESTDIR)' $(INSTALLED)
+	$(Q)bindir='$(bindir)' datadir='$(datadir)' sysconfdir='$(sysconfdir)' tools/packaging/place install '$(DESTDIR)' $(INSTALLED)
 
 uninstall:
 	$(Q)tools/packaging/place uninstall '$(DESTDIR)' $(INSTALLED)

@@ -130,16 +130,6 @@ static int add_prefix(struct own_prefixes *prefixes, const struct prefix *prefix
 	return 0;
 }
 
-/* An address that other hosts send to. One that is being tried out (DAD) is not there yet. */
-static bool is_reachable(const struct ifaddrmsg *info, uint32_t flags)
-{
-	if (info->ifa_scope == RT_SCOPE_LINK || info->ifa_scope == RT_SCOPE_HOST)
-		return false;
-	if (flags & IFA_F_DADFAILED)
-		return false;
-	return !(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC;
-}
-
 static bool has_self(const struct own_reader *reader, uint32_t ifindex)
 {
 	for (unsigned int i = 0; i < AG_INTERFACES_MAX; i++)
@@ -152,7 +142,10 @@ static int take_address(struct own_reader *reader, const struct prefix *address,
 			uint32_t flags)
 {
 	const struct config *config = reader->config;
+	bool self =
+		config->self_scope && has_self(reader, info->ifa_index) && netlink_is_reachable(info, flags);
 
+	reader->out->selves += self;
 	for (size_t i = 0; i < reader->out->count; i++) {
 		struct plan_prefix *known = &reader->out->list[i];
 
@@ -162,7 +155,7 @@ static int take_address(struct own_reader *reader, const struct prefix *address,
 			known->scope = 0; /* configured as just this address */
 		return 0;
 	}
-	if (config->self_scope && has_self(reader, info->ifa_index) && is_reachable(info, flags))
+	if (self)
 		return add_prefix(reader->out, address, config->self_scope);
 	return config_drops(config) && config_scope_of(config, address) ? add_prefix(reader->out, address, 0)
 									: 0;
@@ -261,4 +254,8 @@ void own_tell(const struct own_prefixes *before, const struct own_prefixes *now,
 		tell_configured(&before->list[i], &now->list[i]);
 	tell_new(before, now, configured, "is no address of this host any more: it is not dark", dark_again);
 	tell_new(now, before, configured, "is an address of this host: it is dark", now_live);
+	if (config->self_scope && !now->selves && (before->selves || !before->count))
+		log_warnx(
+			"feed self: no interface has an address that other hosts send to; nothing is dark there "
+			"until one comes (airglow doctor)");
 }

@@ -18,6 +18,7 @@
 struct own_prefixes {
 	struct plan_prefix *list;
 	size_t count;
+	size_t selves; /* addresses that the word `self` stands for */
 };
 
 /* 0, or -EADDRINUSE with a sentence that names an own address inside a dark prefix that a feed would drop. */

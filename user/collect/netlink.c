@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One question to netlink and its answers. Knows no message type.
+ * One question to netlink and its answers. Of the messages it knows only what an address is good for.
  */
 #include "collect/netlink.h"
 
@@ -12,6 +12,7 @@
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #define NETLINK_TIMEOUT_S 2 /* the kernel answers at once or is in trouble */
 
@@ -160,4 +161,13 @@ int netlink_family(const char *name, uint16_t *family, const char *group, uint32
 	if (group_id)
 		*group_id = answer.group_id;
 	return 0;
+}
+
+bool netlink_is_reachable(const struct ifaddrmsg *info, uint32_t flags)
+{
+	if (info->ifa_scope == RT_SCOPE_LINK || info->ifa_scope == RT_SCOPE_HOST)
+		return false;
+	if (flags & IFA_F_DADFAILED)
+		return false;
+	return !(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC;
 }

@@ -6,10 +6,13 @@
 #ifndef AIRGLOW_COLLECT_NETLINK_H
 #define AIRGLOW_COLLECT_NETLINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <libmnl/libmnl.h>
+
+#include <linux/if_addr.h>
 
 /*
  * Starts a request of the given type (RTM_GETLINK, a generic family's number, …) in a buffer. The caller adds
@@ -37,5 +40,11 @@ int netlink_family(const char *name, uint16_t *family, const char *group, uint32
 void netlink_attributes(const struct nlmsghdr *message, size_t header_size, const struct nlattr **table,
 			uint16_t types);
 void netlink_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t types);
+
+/*
+ * An address that other hosts send to, by its IFA_FLAGS: feed self takes it for one of this host's own. One
+ * that is being tried out (DAD) is not there yet.
+ */
+bool netlink_is_reachable(const struct ifaddrmsg *info, uint32_t flags);
 
 #endif

@@ -38,6 +38,7 @@ struct host_link {
 	char xdp_name[16];	     /* empty: not readable (needs privileges) */
 	enum host_answer native_xdp; /* the driver says it can (kernel 6.3 or later) */
 	enum host_answer vlan_strip, lro, gro, gro_hw;
+	char master[32];     /* bridge, bond or team that it is a port of, and that has its addresses */
 	char peer[32];	     /* veth: name of the other end; empty: not readable */
 	bool peer_elsewhere; /* veth: the other end is in another network namespace */
 	enum host_answer peer_segments,
@@ -56,6 +57,7 @@ struct host_address {
 	struct prefix prefix;
 	uint32_t ifindex;
 	char interface[16];
+	bool reachable; /* other hosts send to it: neither link-local nor still being tried out */
 };
 
 /* A route that has to do with a dark prefix: it covers one, or lies in one. */

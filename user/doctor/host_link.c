@@ -51,10 +51,22 @@ static void read_xdp(struct host_link *link, const struct nlattr *nest)
 		link->xdp_program = mnl_attr_get_u32(xdp[IFLA_XDP_DRV_PROG_ID]);
 }
 
+/* A port of a VRF, too, has a master, but keeps its addresses. */
+static void read_master(struct host_link *link, const struct nlattr *master, const struct nlattr *port_kind)
+{
+	char name[IF_NAMESIZE];
+
+	if (!master || (port_kind &&
+			!strncmp(mnl_attr_get_payload(port_kind), "vrf", mnl_attr_get_payload_len(port_kind))))
+		return;
+	if (if_indextoname(mnl_attr_get_u32(master), name))
+		snprintf(link->master, sizeof(link->master), "%s", name);
+}
+
 static int note_link(const struct nlmsghdr *message, void *arg)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attrs[ATTRIBUTES], *kind[IFLA_INFO_MAX + 1];
+	const struct nlattr *attrs[ATTRIBUTES], *kind[IFLA_INFO_MAX + 1] = {};
 	struct link_answer *answer = arg;
 	struct host_link *link = answer->link;
 
@@ -82,6 +94,7 @@ static int note_link(const struct nlmsghdr *message, void *arg)
 		if (kind[IFLA_INFO_KIND])
 			copy_string(link->kind, sizeof(link->kind), kind[IFLA_INFO_KIND]);
 	}
+	read_master(link, attrs[IFLA_MASTER], kind[IFLA_INFO_SLAVE_KIND]);
 	if (attrs[IFLA_LINK])
 		answer->peer_ifindex = mnl_attr_get_u32(attrs[IFLA_LINK]);
 	if (attrs[IFLA_LINK_NETNSID])

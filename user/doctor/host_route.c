@@ -86,6 +86,8 @@ static int note_address(const struct nlmsghdr *message, void *arg)
 	memset(address, 0, sizeof(*address));
 	read_prefix(&address->prefix, info->ifa_family, info->ifa_prefixlen, local);
 	address->ifindex = info->ifa_index;
+	address->reachable = netlink_is_reachable(info, attrs[IFA_FLAGS] ? mnl_attr_get_u32(attrs[IFA_FLAGS])
+									 : info->ifa_flags);
 	if (!if_indextoname(info->ifa_index, address->interface))
 		address->interface[0] = '\0';
 	return MNL_CB_OK;

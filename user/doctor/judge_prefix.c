@@ -82,9 +82,50 @@ static bool is_self(const struct judge_input *in, const struct host_address *add
 	return false;
 }
 
+/* Feed self: how many of the addresses are an interface's, as the sensor takes them. */
+static size_t count_selves(const struct judge_input *in, const struct host_link *link)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < in->host->addresses_count; i++)
+		count += in->host->addresses[i].reachable && in->host->addresses[i].ifindex == link->ifindex;
+	return count;
+}
+
+/* The first interface with the feed self that is there and has no address that would be looked at. */
+static const struct host_link *find_selfless(const struct judge_input *in)
+{
+	for (size_t i = 0; i < in->host->links_count && in->config->self_scope; i++)
+		if (in->config->interfaces[i].feed == AG_FEED_SELF && !in->host->links[i].error &&
+		    !count_selves(in, &in->host->links[i]))
+			return &in->host->links[i];
+	return NULL;
+}
+
+static void fault_selfless(const struct host_link *link, struct snapshot_check *out)
+{
+	char word[JUDGE_WORD_TEXT];
+
+	snprintf(out->subject, sizeof(out->subject), "%.31s", link->name);
+	if (link->master[0]) {
+		judge_say(
+			out, SNAPSHOT_FAULT,
+			"feed self: no address that other hosts send to, so nothing is dark there; it is a port of %s",
+			link->master);
+		judge_cure(out, "# the addresses are the master's: name %s in place of %s",
+			   judge_word(link->master, word), link->name);
+		return;
+	}
+	judge_say(out, SNAPSHOT_FAULT,
+		  "feed self: no address that other hosts send to, so nothing is dark there");
+	judge_cure(out, "ip address add ADDRESS/LENGTH dev %s  # or wait for DHCP or SLAAC",
+		   judge_word(link->called, word));
+}
+
 void judge_own_address(const struct judge_input *in, size_t index, struct snapshot_check *out)
 {
 	char text[PREFIX_TEXT_BYTES], plain[PREFIX_TEXT_BYTES], word[JUDGE_WORD_TEXT];
+	const struct host_link *selfless = find_selfless(in);
 	const struct host_address *first = NULL;
 	size_t found = 0, selves = 0;
 
@@ -97,12 +138,16 @@ void judge_own_address(const struct judge_input *in, size_t index, struct snapsh
 		struct prefix address = in->host->addresses[i].prefix;
 
 		address.length = address.family == 4 ? 32 : 128;
-		selves += is_self(in, &in->host->addresses[i]);
+		selves += in->host->addresses[i].reachable && is_self(in, &in->host->addresses[i]);
 		if (!judge_is_dark(in->config, &address) || is_self(in, &in->host->addresses[i]))
 			continue;
 		found++;
 		if (!first)
 			first = &in->host->addresses[i];
+	}
+	if (!first && selfless) {
+		fault_selfless(selfless, out);
+		return;
 	}
 	if (!first && selves) {
 		judge_say(out, SNAPSHOT_OK,
