@@ -618,8 +618,7 @@ Test(doctor, worst_puts_a_fault_before_the_unknown)
 	struct snapshot_check checks[3] = {
 		{.state = SNAPSHOT_OK}, {.state = SNAPSHOT_UNKNOWN}, {.state = SNAPSHOT_OK}};
 
-	cr_assert_eq(doctor_worst(checks, 0), SNAPSHOT_OK);
-	cr_assert_eq(doctor_worst(checks, 1), SNAPSHOT_OK);
+	cr_assert(doctor_worst(checks, 0) == SNAPSHOT_OK && doctor_worst(checks, 1) == SNAPSHOT_OK);
 	cr_assert_eq(doctor_worst(checks, 3), SNAPSHOT_UNKNOWN);
 	checks[2].state = SNAPSHOT_WARNING;
 	cr_assert_eq(doctor_worst(checks, 3), SNAPSHOT_WARNING);
@@ -631,8 +630,7 @@ Test(doctor, prefixes_overlap_either_way)
 {
 	cr_assert(host_prefix_overlaps(&part4, &dark4));
 	cr_assert(host_prefix_overlaps(&dark4, &part4));
-	cr_assert_not(host_prefix_overlaps(&beside4, &dark4));
-	cr_assert_not(host_prefix_overlaps(&dark6, &dark4));
+	cr_assert(!host_prefix_overlaps(&beside4, &dark4) && !host_prefix_overlaps(&dark6, &dark4));
 }
 
 Test(doctor, runs_on_this_host_with_any_room)
@@ -645,8 +643,7 @@ Test(doctor, runs_on_this_host_with_any_room)
 	struct doctor_subject subject = {.config = &config, .past = &past};
 	struct snapshot_check checks[SNAPSHOT_CHECKS_MAX];
 
-	cr_assert_eq(doctor_run(&subject, checks, 0), 0);
-	cr_assert_eq(doctor_run(&subject, checks, 3), 3);
+	cr_assert(doctor_run(&subject, checks, 0) == 0 && doctor_run(&subject, checks, 3) == 3);
 	cr_assert_str_eq(checks[0].name, "link");
 	cr_assert_geq(doctor_run(&subject, checks, SNAPSHOT_CHECKS_MAX), DOCTOR_CHECK_MAX);
 	cr_assert(past.valid);
