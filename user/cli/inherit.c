@@ -6,17 +6,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "cli/sensor.h"
 #include "collect/kept.h"
 #include "engine/backend.h"
 #include "engine/grace.h"
-
-#define NS 1000000000LL
 
 static int lock_state(struct sensor *s)
 {
@@ -56,9 +54,9 @@ static int find_totals(struct sensor *s)
 
 /*
  * The interfaces of the configuration on which the pinned program should be: those that it had a link for, or
- * all that it knew, where the links are gone and the books are not.
+ * all that it knew, where a sensor that was stopped had to leave the books. Why it is not, if it is not.
  */
-static void find_counted(struct sensor *s)
+static void find_gap_reasons(struct sensor *s)
 {
 	uint32_t links[PINS_LINKS_MAX];
 	unsigned int n = s->carry_is_pinned ? pins_links(s->pins, links) : 0, j;
@@ -68,7 +66,8 @@ static void find_counted(struct sensor *s)
 
 		for (j = 0; j < n && links[j] != ifindex; j++)
 			;
-		s->counted[i] = ifindex && (j < n || !n);
+		if (ifindex && (j < n || !n))
+			s->gap_reasons[i] = n ? "replaced" : "stopped";
 	}
 }
 
@@ -94,7 +93,7 @@ int inherit_open(struct sensor *s)
 		return err;
 	kept_number_interfaces(&s->carry->kept, s->config, s->carry->carried.counters.interface, s->slots);
 	memcpy(s->known, s->carry->kept.interfaces, sizeof(s->known));
-	find_counted(s);
+	find_gap_reasons(s);
 	return 0;
 }
 
@@ -133,14 +132,6 @@ void inherit_begin(void *sensor, struct books *books)
 	carry_into_books(s->carry, books);
 }
 
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS + now.tv_nsec;
-}
-
 /*
  * Where the program should have been and was not. Since when, nobody knows who is there to be asked: at worst
  * since somebody last began an interval.
@@ -156,8 +147,9 @@ static void note_gaps(const struct sensor *s, struct ag_kept *kept)
 		const char *name = s->config->interfaces[i].name;
 
 		/* One that is open goes on until the interface is seen. */
-		if (s->counted[i] && !attach_was_counting(s->attachments[i]) && !gaps_find_open(&gaps, name))
-			gaps_add(&gaps, name, from_ns, now_ns, "replaced");
+		if (s->gap_reasons[i] && !attach_was_counting(s->attachments[i]) &&
+		    !gaps_find_open(&gaps, name))
+			gaps_add(&gaps, name, from_ns, now_ns, s->gap_reasons[i]);
 	}
 	kept_store_gaps(kept, &gaps);
 }

@@ -33,7 +33,9 @@ struct sensor {
 	bool carry_is_pinned;
 	unsigned int slots[AG_INTERFACES_MAX];		   /* of config->interfaces */
 	struct ag_kept_interface known[AG_INTERFACES_MAX]; /* by slot, before anything of this sensor counted */
-	bool counted[AG_INTERFACES_MAX]; /* config->interfaces: by a program that earlier processes left */
+	/* By config->interfaces: the reason of the gap, if a program that should count there does not; or NULL.
+	 */
+	const char *gap_reasons[AG_INTERFACES_MAX];
 	struct ag_interface links[AG_INTERFACES_MAX]; /* by slot */
 	struct own_prefixes own;
 	struct plan *plan;

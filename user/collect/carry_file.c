@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "collect/carry.h"
 #include "collect/kept.h"
 
@@ -22,15 +22,6 @@
 #define FILE_NEW   "books.json.new"
 #define FORMAT	   1
 #define FILE_BYTES (64 * 1024 * 1024) /* no file of ours is longer */
-#define NS	   1000000000LL
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * NS + now.tv_nsec;
-}
 
 /* Changes with every boot. */
 static void read_boot(char *boot, size_t size)
@@ -54,8 +45,8 @@ static json_t *compose(const struct carry *carry, const struct layout *own, bool
 	read_boot(boot, sizeof(boot));
 	if (carried && told && kept)
 		object = json_pack("{s:i, s:i, s:I, s:b, s:s, s:O, s:O, s:O}", "airglow_books", FORMAT, "abi",
-				   AG_ABI_VERSION, "saved_ns", (json_int_t)now_ns(), "clean", clean, "boot",
-				   boot, "kept", kept, "told", told, "carried", carried);
+				   AG_ABI_VERSION, "saved_ns", (json_int_t)clock_ns(CLOCK_REALTIME), "clean",
+				   clean, "boot", boot, "kept", kept, "told", told, "carried", carried);
 	json_decref(carried);
 	json_decref(told);
 	json_decref(kept);
@@ -165,7 +156,7 @@ static int take_json(struct carry *out, const struct layout *own, const json_t *
 		reason = "reboot";
 		forget_statistics(&out->kept);
 	}
-	carry_add_gap(&out->kept, "", reason, saved, now_ns());
+	carry_add_gap(&out->kept, "", reason, saved, clock_ns(CLOCK_REALTIME));
 	return 0;
 }
 

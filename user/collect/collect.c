@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "collect/collect.h"
 #include "collect/drain.h"
 #include "collect/hll.h"
@@ -25,11 +26,9 @@
 #include "collect/top.h"
 #include "collect/interface.h"
 
-#define NS	      1000000000LL
 #define PROTO_TCP     6
 #define PROTO_UDP     17
 #define EPOCH_S	      10
-#define DAY_S	      86400
 #define RATE_WINDOW_S 60
 #define SOURCES_SHARE 4 /* sources and flows take a quarter as much as all maps together may */
 /* Up to a /14 the active addresses are counted every second, beyond every interval: 1 KiB is read a page. */
@@ -78,14 +77,6 @@ static const char *const needs_strangers[] = {"reflection", "dos_victim", "dos_r
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 _Static_assert(COUNT(needs_addresses) + COUNT(needs_strangers) <= COUNT(((struct snapshot *)0)->disabled_rules),
 	       "disabled rules fit a snapshot");
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS + now.tv_nsec;
-}
 
 /* Ticks of 10 s since the first interval, by the clock of the packets: never back. */
 static uint32_t tick_of(struct collector *c, const struct interval *interval)

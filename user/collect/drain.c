@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "collect/drain.h"
 #include "engine/grace.h"
 
-#define NS	     1000000000LL
 #define LOOK_EACH_MS 20 /* at the logs; a log that gets half full wakes us before */
 
 struct drain {
@@ -23,14 +23,6 @@ struct drain {
 	sem_t asked;
 	atomic_bool passed, stop;
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * NS + now.tv_nsec;
-}
 
 static void *run_grace(void *arg)
 {

@@ -5,11 +5,9 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "collect/promoted.h"
 #include "collect/today.h"
-
-#define NS    1000000000LL
-#define DAY_S 86400
 
 static void set_epoch(struct today *t, uint32_t epoch)
 {

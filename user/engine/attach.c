@@ -25,8 +25,7 @@ struct attachment {
 	int link_fd;
 	uint32_t ifindex;
 	bool native;
-	bool taken_over;    /* a pinned link, whose program counted until now */
-	bool replaced;	    /* one that did not fit any more */
+	bool counted;	    /* a program that was pinned for it was there until now, and one of ours is */
 	bool was_native;    /* its mode */
 	char fallback[160]; /* empty: native, or generic was asked for */
 };
@@ -245,11 +244,11 @@ static int take_over_link(struct attachment *a, int program_fd, enum config_mode
 		err = bpf_link_update(fd, program_fd, NULL) ? -errno : 0;
 		if (!err) {
 			a->link_fd = fd;
-			a->taken_over = true;
+			a->counted = true;
 			return 0;
 		}
 	}
-	a->replaced = link_is_here(fd, a->ifindex, &a->was_native);
+	a->counted = link_is_here(fd, a->ifindex, &a->was_native);
 	close(fd);
 	err = pins_drop_link(pins, a->ifindex);
 	return err ? err : -ENOENT;
@@ -270,14 +269,33 @@ static int make_link(struct attachment *a, int program_fd, const char *name, enu
 	return err;
 }
 
-/* Where the new mode was refused the old one goes on, if it can: the kept program had counted. */
-static void make_old_link(struct attachment *a, int program_fd, struct pins *pins)
+/* A new link, in the mode that is wanted. */
+static int attach_new(struct attachment *a, int program_fd, const char *name, enum config_mode mode,
+		      struct pins *pins, char *why, size_t why_size)
+{
+	int err = refuse_owned(a->ifindex, name, why, why_size);
+
+	if (err)
+		return err;
+	err = make_link(a, program_fd, name, mode);
+	if (err) {
+		explain_attach(err, name, mode == CONFIG_MODE_NATIVE ? "native" : "generic", why, why_size);
+		return err;
+	}
+	err = pins ? pins_put_link(pins, a->ifindex, a->link_fd) : 0;
+	if (err)
+		snprintf(why, why_size, "cannot pin the link of %s in %s: %s", name, pins_directory(pins),
+			 strerror(-err));
+	return err;
+}
+
+/* Where a new mode was refused the old one goes on, if it can: the kept program had counted. */
+static bool attach_again(struct attachment *a, int program_fd, struct pins *pins)
 {
 	a->native = a->was_native;
-	if (!try_attach(a, program_fd, a->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE) &&
-	    !pins_put_link(pins, a->ifindex, a->link_fd))
-		return;
-	a->replaced = false; /* nothing counts there any more */
+	return a->link_fd < 0 &&
+	       !try_attach(a, program_fd, a->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE) &&
+	       !pins_put_link(pins, a->ifindex, a->link_fd);
 }
 
 /* A link that is pinned here already, else a new one. */
@@ -286,27 +304,13 @@ static int attach(struct attachment *a, int program_fd, const char *name, enum c
 {
 	int err = pins ? take_over_link(a, program_fd, mode, pins) : -ENOENT;
 
-	if (!err)
-		return 0;
-	if (err != -ENOENT) {
+	if (err && err != -ENOENT)
 		snprintf(why, why_size, "cannot use the link that is pinned for %s in %s: %s", name,
 			 pins_directory(pins), strerror(-err));
-		return err;
-	}
-	err = refuse_owned(a->ifindex, name, why, why_size);
-	if (err)
-		return err;
-	err = make_link(a, program_fd, name, mode);
-	if (err) {
-		explain_attach(err, name, mode == CONFIG_MODE_NATIVE ? "native" : "generic", why, why_size);
-		if (a->replaced)
-			make_old_link(a, program_fd, pins);
-		return err;
-	}
-	err = pins ? pins_put_link(pins, a->ifindex, a->link_fd) : 0;
-	if (err)
-		snprintf(why, why_size, "cannot pin the link of %s in %s: %s", name, pins_directory(pins),
-			 strerror(-err));
+	if (err == -ENOENT)
+		err = attach_new(a, program_fd, name, mode, pins, why, why_size);
+	if (err && a->counted)
+		a->counted = attach_again(a, program_fd, pins);
 	return err;
 }
 
@@ -349,7 +353,7 @@ int attach_interface(struct attachment **out, int program_fd, const char *name, 
 	a->ifindex = slot.ifindex;
 	a->link_fd = -1;
 	err = attach(a, program_fd, name, mode, pins, why, why_size);
-	if (err && !a->replaced) {
+	if (err && !a->counted) {
 		attach_free(&a);
 		return err;
 	}
@@ -382,14 +386,9 @@ void attach_free(struct attachment **attachment)
 	*attachment = NULL;
 }
 
-bool attach_has_taken_over(const struct attachment *attachment)
-{
-	return attachment->taken_over;
-}
-
 bool attach_was_counting(const struct attachment *attachment)
 {
-	return attachment->taken_over || attachment->replaced;
+	return attachment->counted;
 }
 
 bool attach_is_severed(const struct attachment *attachment)

@@ -32,8 +32,7 @@ int attach_check(const char *name, struct pins *pins, char *why, size_t why_size
 /* Would attach_interface take over a pinned link? That cannot be undone: whatever else may fail comes before.
  */
 bool attach_will_take_over(const char *name, enum config_mode mode, struct pins *pins);
-/* It did; and, a pinned link that was taken over or replaced was on the interface until then. */
-bool attach_has_taken_over(const struct attachment *attachment);
+/* It was taken over, or replaced by one of another mode: the program was on the interface all the time. */
 bool attach_was_counting(const struct attachment *attachment);
 /* Detaches, unless the link is pinned. Accepts NULL. */
 void attach_free(struct attachment **attachment);

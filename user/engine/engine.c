@@ -170,26 +170,36 @@ static bool goes_on(const struct resume *r, const struct table_sizes *wanted, co
 	       is_same_promotion(&r->settings, &plan->settings) && !kernel_slices_missing(abi);
 }
 
+/* Nobody has read books whose carry is not done: those before them tell. */
+static uint64_t older_read_ns(struct pins *pins, const struct resume *newest)
+{
+	struct resume *r = malloc(sizeof(*r));
+	uint64_t read_ns = 0;
+	char why[256];
+
+	if (!r)
+		return 0;
+	*r = *newest;
+	while (!read_ns && !resume_look(r, pins, r->set, why, sizeof(why)) && r->found)
+		read_ns = r->began_ns;
+	free(r);
+	return read_ns;
+}
+
 static int open_pinned(struct engine *engine, const struct engine_options *options, struct table_sizes *sizes,
 		       char *why, size_t why_size)
 {
 	struct resume *r = calloc(1, sizeof(*r));
-	int err = r ? 0 : -ENOMEM;
+	int err = r ? resume_look(r, options->pins, UINT_MAX, why, why_size) : -ENOMEM;
 
 	if (!r)
 		snprintf(why, why_size, "not enough memory");
-	/* Nobody has read books that were begun by a start that failed: then the older ones tell. */
-	for (unsigned int below = UINT_MAX; !err; below = r->set) {
-		err = resume_look(r, options->pins, below, why, why_size);
-		engine->read_ns = r->began_ns;
-		if (!r->found || r->began_ns)
-			break;
-	}
-	if (!err)
-		err = resume_look(r, options->pins, UINT_MAX, why, why_size);
 	if (err)
 		goto out;
 	engine->set = r->set;
+	engine->read_ns = r->began_ns;
+	if (r->found && !r->abi.complete)
+		engine->read_ns = older_read_ns(options->pins, r);
 	if (r->found && goes_on(r, sizes, options->plan)) {
 		struct kernel_books books = {.pins = options->pins, .set = r->set, .abi = r->abi};
 

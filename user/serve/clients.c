@@ -12,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "serve/clients.h"
 
-#define NS		1000000000LL
 #define CLIENTS_MAX	8192
 #define CHAINS		4096
 #define BURST_NS	(2 * NS) /* of requests: so far ahead of its rate may a client be */
@@ -47,14 +46,6 @@ struct clients {
 	struct client_connection *first;
 	struct client client[CLIENTS_MAX];
 };
-
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS + now.tv_nsec;
-}
 
 /* False: no address of IP. */
 static bool read_address(uint64_t *hi, uint64_t *lo, const struct sockaddr *address)
@@ -187,7 +178,8 @@ bool clients_accept(struct clients *c, const struct sockaddr *address)
 	client = find(c, hi, lo);
 	may = client &&
 	      client->connections < (client->loopback ? c->loopback_connections : c->connections_max) &&
-	      !spend(&client->connects_ahead_ns, clock_ns(), request_cost(c, client) / 2, BURST_NS);
+	      !spend(&client->connects_ahead_ns, clock_ns(CLOCK_MONOTONIC), request_cost(c, client) / 2,
+		     BURST_NS);
 	pthread_mutex_unlock(&c->lock);
 	return may;
 }
@@ -201,7 +193,7 @@ struct client_connection *clients_connect(struct clients *c, int fd, const struc
 		return NULL;
 	connection->clients = c;
 	connection->fd = fd;
-	connection->deadline_ns = clock_ns() + CLIENTS_HEAD_S * NS;
+	connection->deadline_ns = clock_ns(CLOCK_MONOTONIC) + CLIENTS_HEAD_S * NS;
 	pthread_mutex_lock(&c->lock);
 	if (address && read_address(&hi, &lo, address)) {
 		connection->client = find(c, hi, lo);
@@ -249,7 +241,7 @@ bool clients_request(struct client_connection *connection, enum clients_who who,
 	if (!client)
 		return true;
 	pthread_mutex_lock(&c->lock);
-	*wait_s = spend(&client->ahead_ns[who], clock_ns(), request_cost(c, client), BURST_NS);
+	*wait_s = spend(&client->ahead_ns[who], clock_ns(CLOCK_MONOTONIC), request_cost(c, client), BURST_NS);
 	pthread_mutex_unlock(&c->lock);
 	return !*wait_s;
 }
@@ -273,7 +265,8 @@ bool clients_check(struct client_connection *connection, unsigned int *wait_s)
 	if (client->checks >= most)
 		*wait_s = 1;
 	else
-		*wait_s = spend(&client->checks_ahead_ns, clock_ns(), check_cost(client), CHECK_BURST_NS);
+		*wait_s = spend(&client->checks_ahead_ns, clock_ns(CLOCK_MONOTONIC), check_cost(client),
+				CHECK_BURST_NS);
 	if (!*wait_s)
 		client->checks++;
 	pthread_mutex_unlock(&c->lock);
@@ -328,13 +321,13 @@ void clients_deadline(struct client_connection *connection, unsigned int seconds
 	struct clients *c = connection->clients;
 
 	pthread_mutex_lock(&c->lock);
-	connection->deadline_ns = seconds ? clock_ns() + seconds * NS : 0;
+	connection->deadline_ns = seconds ? clock_ns(CLOCK_MONOTONIC) + seconds * NS : 0;
 	pthread_mutex_unlock(&c->lock);
 }
 
 void clients_expire(struct clients *c)
 {
-	int64_t now = clock_ns();
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
 
 	pthread_mutex_lock(&c->lock);
 	for (struct client_connection *at = c->first; at; at = at->next) {
@@ -385,7 +378,7 @@ int clients_new(struct clients **out, uint64_t requests, uint64_t connections, u
 	if (!c)
 		return -ENOMEM;
 	if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
-		c->seed = (uint64_t)clock_ns();
+		c->seed = (uint64_t)clock_ns(CLOCK_MONOTONIC);
 	pthread_mutex_init(&c->lock, NULL);
 	c->cost_ns = NS / (int64_t)requests;
 	c->connections_max = connections;

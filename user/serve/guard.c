@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "serve/auth.h"
 #include "serve/clients.h"
@@ -22,7 +23,6 @@
 #define BROKEN_AFTER_S 5 /* files are replaced one after the other: so long they may not fit together */
 #define TELL_EACH_S    60
 #define WARN_DAYS      14
-#define DAY_S	       86400
 #define CROWD	       256 /* connections; when they have gone, their memory is given back */
 
 /* A file as it was: what changes when it is replaced or written. */

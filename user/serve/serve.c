@@ -17,6 +17,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "serve/clients.h"
 #include "serve/endpoint.h"
 #include "serve/guard.h"
 #include "serve/listen.h"
@@ -190,6 +191,9 @@ static int refuse(struct answer *answer, unsigned int status, const char *error,
 	return endpoint_error(answer, status, error, reason);
 }
 
+#define DIGITS(number) #number
+#define NUMBER(macro)  DIGITS(macro)
+
 /* A stream in *stream, or the reason why there is none. */
 static int begin_stream(struct answer *answer, struct MHD_Response **stream, struct MHD_Connection *connection,
 			const struct serve *serve)
@@ -198,13 +202,15 @@ static int begin_stream(struct answer *answer, struct MHD_Response **stream, str
 
 	if (!guard_stream(connection))
 		return refuse(answer, MHD_HTTP_TOO_MANY_REQUESTS, "too many streams",
-			      "this address has 4 streams, as many as one may have; close one");
+			      "this address has " NUMBER(
+				      CLIENTS_STREAMS) " streams, as many as one may have; close one");
 	if (serve->streams)
 		*stream = streams_open(serve->streams, connection, last_id);
 	if (*stream)
 		return 0;
 	return refuse(answer, MHD_HTTP_SERVICE_UNAVAILABLE, "too many streams",
-		      "this sensor serves 16 streams at once, and all are taken; close one or try again later");
+		      "this sensor serves " NUMBER(
+			      STREAMS_MAX) " streams at once, and all are taken; close one or try again later");
 }
 
 /* Decides what a request is answered: by *stream, if that is set, else by *answer. */

@@ -14,10 +14,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "serve/stream.h"
 #include "serve/stream_text.h"
 
-#define NS	       1000000000LL
 #define HEARTBEAT_NS   (15 * NS)
 #define LOOK_EACH_MS   1000
 #define GATHER_NS      50000000 /* messages that come together are sent together */
@@ -49,14 +49,6 @@ struct streams {
 	unsigned int count;
 	struct stream stream[STREAMS_MAX];
 };
-
-static int64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS + now.tv_nsec;
-}
 
 /* Alerts are numbered from 1 without a gap. */
 static uint32_t newest_alert(struct sources *sources)
@@ -117,19 +109,20 @@ static void fill(struct stream *s)
 	s->used = s->sent = 0;
 	add_alerts(s);
 	add_messages(s);
-	if (!s->used && clock_ns() - s->sent_ns >= HEARTBEAT_NS) {
+	if (!s->used && clock_ns(CLOCK_MONOTONIC) - s->sent_ns >= HEARTBEAT_NS) {
 		memcpy(s->text, heartbeat, sizeof(heartbeat) - 1);
 		s->used = sizeof(heartbeat) - 1;
 	}
 	if (s->used)
-		s->sent_ns = clock_ns();
+		s->sent_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
 /* Is there something to send, or to be told? */
 static bool is_due(const struct stream *s)
 {
 	return s->gone || s->owner->stopping || feed_end(s->owner->feed) != s->cursor ||
-	       newest_alert(s->owner->sources) != s->last_alert || clock_ns() - s->sent_ns >= HEARTBEAT_NS;
+	       newest_alert(s->owner->sources) != s->last_alert ||
+	       clock_ns(CLOCK_MONOTONIC) - s->sent_ns >= HEARTBEAT_NS;
 }
 
 /* Puts the connection to sleep unless there is something by now. True: it sleeps. */
@@ -312,7 +305,7 @@ struct MHD_Response *streams_open(struct streams *streams, struct MHD_Connection
 	s->fd = info->connect_fd;
 	s->cursor = feed_end(streams->feed);
 	s->last_alert = first_alert(last_id, newest_alert(streams->sources));
-	s->sent_ns = clock_ns();
+	s->sent_ns = clock_ns(CLOCK_MONOTONIC);
 	s->used = sizeof(greeting) - 1;
 	memcpy(s->text, greeting, s->used);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, next_bytes, s, release);
